@@ -1,0 +1,1 @@
+"""Schemas made from the contract: one file per language, each one function of a `Contract`."""
