@@ -1,8 +1,7 @@
 # Everything here runs on a machine that has Python 3.11+ and nothing else.
 # Options for the command behind a target go into ARGS:  make up ARGS="--generate 500"
 
-PYTHON := .venv/bin/python
-SPARK_PYTHON := .venv-spark/bin/python
+RUN := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -11,37 +10,37 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: setup ## Run the whole pipeline once on generated events and print what happened
-	@$(PYTHON) -m tidelake demo $(ARGS)
+	@$(RUN) -m tidelake demo $(ARGS)
 
 up: setup ## Run the pipeline until Ctrl-C
-	@$(PYTHON) -m tidelake up $(ARGS)
+	@$(RUN) -m tidelake up $(ARGS)
 
 test: setup ## Run all tests (Spark has its own target)
-	@$(PYTHON) -m pytest -m "not spark" $(ARGS)
+	@$(RUN) -m pytest -m "not spark" $(ARGS)
 
 check: setup ## Run what CI runs besides tests: format, lint, types, import rules, documents
-	@$(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m ruff check .
-	@$(PYTHON) -m mypy
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m ruff check .
+	@$(RUN) -m mypy
 	@.venv/bin/lint-imports
-	@$(PYTHON) -m pytest -q -m "not slow" tests/project
+	@$(RUN) -m pytest -q -m "not slow" tests/project
 
 format: setup ## Format the code and apply the safe lint fixes
-	@$(PYTHON) -m ruff check --fix .
-	@$(PYTHON) -m ruff format .
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
 
 bench: setup ## Measure speed, memory and size, as CPU-seconds per million events
-	@$(PYTHON) -m bench $(ARGS)
+	@$(RUN) -m bench $(ARGS)
 
 test-spark: setup ## Read the same lake with PyIceberg, DuckDB and Apache Spark 4 (needs Java 17 and Maven)
-	@$(PYTHON) tools/setup.py --spark
-	@$(PYTHON) -m pytest -m spark tests/spark $(ARGS)
+	@$(RUN) tools/setup.py --spark
+	@$(RUN) -m pytest -m spark tests/spark $(ARGS)
 
 setup: ## Create .venv and install the pinned requirements, if they changed
 	@sh tools/setup.sh
 
 lock: setup ## Pin requirements.in and requirements-spark.in again, with hashes
-	@$(PYTHON) tools/lock.py
+	@$(RUN) tools/lock.py
 
 clean: ## Remove environments, caches and build output; your data in .tidelake stays
 	@rm -rf .venv .venv-spark .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build

@@ -1,0 +1,122 @@
+"""Make the environment that everything runs in: `.venv` from requirements.txt.
+
+Runs before anything is installed, so it uses the standard library alone. It compares what is
+there with what is asked for and does nothing when they agree; so every make target may call it.
+
+    python3 tools/setup.py            .venv, for running, testing and checking
+    python3 tools/setup.py --spark    .venv-spark and its jars, for `make test-spark`
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STAMP = "tidelake-installed"
+
+NO_VENV = """\
+This Python cannot create virtual environments ({python}: {reason}).
+  Debian, Ubuntu:  apt-get install python{version}-venv
+  Fedora:          dnf install python3-pip
+  anything:        install uv and put it on the PATH; it needs neither."""
+
+
+def main(arguments: list[str]) -> int:
+    spark = "--spark" in arguments
+    venv = ROOT / (".venv-spark" if spark else ".venv")
+    requirements = ROOT / ("requirements-spark.txt" if spark else "requirements.txt")
+    place, pins = fingerprint(sys.version, str(ROOT)), fingerprint(requirements.read_text())
+    made_at, made_with = stamp_of(venv)
+    if (made_at, made_with) == (place, pins):
+        return 0
+    began = time.monotonic()
+    say(f"Setting up {venv.name} with Python {sys.version.split()[0]} (once) …")
+    if made_at != place:
+        create(venv)
+    install(venv, requirements)
+    if not spark:
+        link_source(venv)
+    (venv / STAMP).write_text(f"{place}\n{pins}\n")
+    say(f"{venv.name} is ready after {time.monotonic() - began:.0f} s.")
+    return 0
+
+
+def fingerprint(*facts: str) -> str:
+    return hashlib.sha256("\0".join(facts).encode()).hexdigest()
+
+
+def stamp_of(venv: Path) -> tuple[str, str]:
+    """Where and with what pins `venv` was made; empty where it is missing or does not start.
+
+    The place counts (interpreter and folder), since a moved environment points to where it was.
+    """
+    try:
+        subprocess.run([python_of(venv), "-c", ""], check=True, capture_output=True)
+        place, pins = (venv / STAMP).read_text().split()
+    except (OSError, subprocess.CalledProcessError, ValueError):
+        return "", ""
+    return place, pins
+
+
+def python_of(venv: Path) -> str:
+    return str(venv / "bin" / "python")
+
+
+def create(venv: Path) -> None:
+    """An empty environment in place of whatever is there."""
+    shutil.rmtree(venv, ignore_errors=True)
+    uv = shutil.which("uv")
+    command = (
+        [uv, "venv", "--quiet", "--seed", "--python", sys.executable, str(venv)]
+        if uv
+        else [sys.executable, "-m", "venv", str(venv)]
+    )
+    made = subprocess.run(command, check=False, capture_output=True, text=True)
+    if made.returncode:
+        shutil.rmtree(venv, ignore_errors=True)
+        lines = (made.stderr or made.stdout).strip().splitlines() or ["no reason given"]
+        version = "{}.{}".format(*sys.version_info)
+        raise SystemExit(NO_VENV.format(python=sys.executable, reason=lines[0], version=version))
+
+
+def install(venv: Path, requirements: Path) -> None:
+    """Exactly the pinned packages, each checked against its hash."""
+    uv = shutil.which("uv")
+    pip = [uv, "pip", "install", "--python", python_of(venv)] if uv else pip_of(venv)
+    run([*pip, "--require-hashes", "--requirement", str(requirements)])
+
+
+def link_source(venv: Path) -> None:
+    """Put `src` on the environment's path and the `tidelake` command into its bin.
+
+    Without build isolation, because the build backend is pinned and installed already.
+    """
+    run([*pip_of(venv), "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
+
+
+def pip_of(venv: Path) -> list[str]:
+    return [python_of(venv), "-m", "pip", "install", "--disable-pip-version-check"]
+
+
+def run(command: list[str]) -> None:
+    done = subprocess.run(command, check=False, cwd=ROOT)
+    if done.returncode:
+        raise SystemExit(
+            f"Installing failed: {' '.join(command)}\n"
+            "  The lines above say why. Most often the package index cannot be reached"
+            " (behind a proxy: set HTTPS_PROXY, or pip's index-url) or the disk is full"
+            " (1.5 GB are needed). Run the same make command again afterwards."
+        )
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
