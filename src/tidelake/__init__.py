@@ -11,7 +11,8 @@ The rooms, in the order in which an event passes them:
     observe     metrics, health, the books, the monitor
 
 Under all of them lie `event` (the contract), `batch` (what moves), `files` and `inbox` (how bytes
-become durable), `errors`, `settings` and `metrics`. Rooms do not import each other; `pipeline` joins them.
+become durable), `errors`, `settings` and `metrics`. Rooms do not import each other; `pipeline`
+joins them.
 """
 
 __version__ = "0.1.0"

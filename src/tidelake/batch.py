@@ -1,9 +1,9 @@
 """What moves between the rooms: raw records in, judged tables out, and the position of each.
 
 A *stream* is one ordered run of records, named `source/incarnation/partition` (`inbox/<uuid>/0`,
-`file/<sha256>/0`). Records of a stream are numbered from 1; the *position* of a stream is the number
-of its last record taken, inclusive. The incarnation is fixed when the source is created, so that a
-wiped inbox or a re-created stream can never look as if it had been read already.
+`file/<sha256>/0`). Records of a stream are numbered from 1; the *position* of a stream is the
+number of its last record taken, inclusive. The incarnation is fixed when the source is created, so
+that a wiped inbox or a re-created stream can never look as if it had been read already.
 """
 
 from __future__ import annotations
@@ -109,8 +109,9 @@ class RawBatch:
 class Take(Protocol):
     """A promise to read the records `first..last` of a stream.
 
-    It is cheap to make, can be pickled to another process and read there, and reading it again gives
-    the same batch: whoever holds the position decides what is taken, whoever has a free core reads.
+    It is cheap to make, can be pickled to another process and read there, and reading it again
+    gives the same batch: whoever holds the position decides what is taken, whoever has a free core
+    reads.
     """
 
     @property

@@ -6,7 +6,7 @@
     │   └── IncompatibleError     data or a database made by another version
     ├── TransientError            passing trouble: the caller may try again
     │   ├── UnavailableError      a server, disk or network did not answer
-    │   └── OverloadedError       a bound was reached (inbox, disk); `retry_after` says when to come back
+    │   └── OverloadedError       a bound was reached; `retry_after` says when to come back
     ├── FencedError               another committer moved our positions: stop, load, start again
     ├── DamagedError              stored bytes are not what was written
     └── BooksError                the books do not balance

@@ -1,1 +1,1 @@
-"""The event contract: fields, reasons, flags, identity and types, and the schemas made from them."""
+"""The event contract: fields, reasons, flags, identity and types, and the schemas of them."""

@@ -59,7 +59,7 @@ EVENTS = Contract(
     table="events",
     fields=EVENT_FIELDS,
     partition_by="event_time",
-    meaning="One row per accepted record; a client's repeats keep their rows and share an event_key.",
+    meaning="One row per accepted record; a client's repeats are rows that share an event_key.",
 )
 
 REJECTED = Contract(

@@ -1,4 +1,4 @@
-"""Every schema as text, under the name that `tidelake schema export` takes and the file that is committed."""
+"""Every schema as text, by the name that `tidelake schema export` takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tidelake.errors import UsageError
 from tidelake.event.contract import EVENTS, REJECTED
 
-# name: file in the repository that holds the exported text
+# name: committed file that holds the exported text, kept fresh by a test
 FILES = {
     "arrow": "docs/schema/arrow.txt",
     "iceberg": "docs/schema/iceberg.json",
@@ -32,7 +32,10 @@ def export(language: str) -> str:
 def _arrow() -> str:
     from tidelake.event.schemas.arrow import arrow_schema
 
-    shown = (f"# {c.table}\n{arrow_schema(c).to_string(show_field_metadata=True)}\n" for c in (EVENTS, REJECTED))
+    shown = (
+        f"# {c.table}\n{arrow_schema(c).to_string(show_field_metadata=True)}\n"
+        for c in (EVENTS, REJECTED)
+    )
     return "\n".join(shown)
 
 

@@ -1,4 +1,4 @@
-"""The event type registry: which types exist, what they mean, and under which names clients send them."""
+"""The event type registry: which types exist, what they mean, which names clients use."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def load(extra: Path | None = None) -> Registry:
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
             raise SetupError(
                 f"the event types in {extra} can not be read: {exc}",
-                hint="Write them like the packaged event_types.yaml, or unset TIDELAKE_EVENT_TYPES.",
+                hint="Write them like the packaged event_types.yaml, "
+                "or unset TIDELAKE_PROCESS_EVENT_TYPES.",
             ) from exc
     aliases = {snake_case(alias): t.name for t in types.values() for alias in t.aliases}
     return Registry(types, aliases)
@@ -76,7 +77,9 @@ def _packaged() -> dict[str, EventType]:
 
 def _parse(document: Any, where: str) -> dict[str, EventType]:
     if not isinstance(document, dict):
-        raise SetupError(f"{where} is not a mapping of type names", hint="Write `name: {meaning: …}`.")
+        raise SetupError(
+            f"{where} is not a mapping of type names", hint="Write `name: {meaning: …}`."
+        )
     return {name: _one(name, entry, where) for name, entry in document.items()}
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a record: the closed lists of reasons (it is rejected) and flags (it is kept)."""
+"""What can be wrong with a record: closed lists of reasons (rejected) and flags (kept)."""
 
 from __future__ import annotations
 

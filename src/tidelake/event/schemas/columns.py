@@ -6,7 +6,9 @@ from tidelake.event.contract import Contract
 from tidelake.event.fields import Field
 from tidelake.event.verdicts import Flag, Reason
 
-HEAD = "| column | type | path in a native event | meaning | unit | personal |\n|---|---|---|---|---|---|"
+HEAD = """\
+| column | type | path in a native event | meaning | unit | personal |
+|---|---|---|---|---|---|"""
 
 
 def column_tables(*contracts: Contract) -> str:

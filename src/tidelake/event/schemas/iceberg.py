@@ -54,4 +54,6 @@ def day_partition(contract: Contract) -> PartitionSpec:
 
 def _field(field: Field) -> NestedField:
     meaning = f"{field.meaning} ({field.unit})" if field.unit else field.meaning
-    return NestedField(field.id, field.name, iceberg_type(field), required=field.required, doc=meaning)
+    return NestedField(
+        field.id, field.name, iceberg_type(field), required=field.required, doc=meaning
+    )

@@ -30,12 +30,17 @@ ITEM = {
 
 def json_schema(contract: Contract) -> dict[str, Any]:
     """A draft 2020-12 schema: what is accepted without a quality flag."""
-    root = _object("One event. Members that the contract does not know are kept in `_doc` or `_rest`.")
+    root = _object(
+        "One event. Members that the contract does not know are kept in `_doc` or `_rest`."
+    )
     for field in contract.sent_fields:
         _place(root, field)
     doc = root["properties"]["_doc"]["properties"]
     for holder in ("order", "cart"):
-        doc.setdefault(holder, _object(""))["properties"]["items"] = {"type": "array", "items": ITEM}
+        doc.setdefault(holder, _object(""))["properties"]["items"] = {
+            "type": "array",
+            "items": ITEM,
+        }
     doc["product"] = ITEM
     doc["traits"] = {"type": "object", "description": "What is known of the user or group"}
     return {
