@@ -27,7 +27,9 @@ Seconds = Annotated[float, Field(gt=0)]
 class Section(BaseModel):
     """A group of settings; unknown names are refused, so that a typo does not pass in silence."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True
+    )
 
 
 class WriteKey(Section):
@@ -202,7 +204,7 @@ def load(
 
 def names() -> dict[str, tuple[str, ...]]:
     """Every environment variable and the path of its setting."""
-    found = {"TIDELAKE_HOME": ("home",)}
+    found: dict[str, tuple[str, ...]] = {"TIDELAKE_HOME": ("home",)}
     for section, field in Settings.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, Section):
