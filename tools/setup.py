@@ -25,6 +25,12 @@ This Python cannot create virtual environments ({python}: {reason}).
   Fedora:          dnf install python3-pip
   anything:        install uv and put it on the PATH; it needs neither."""
 
+FAILED = """\
+{said}Installing failed: {command}
+  The lines above say why. Most often the package index cannot be reached (behind a proxy: set
+  HTTPS_PROXY, or pip's index-url) or the disk is full (1.5 GB are needed). Then run the same
+  make command again."""
+
 
 def main(arguments: list[str]) -> int:
     spark = "--spark" in arguments
@@ -88,7 +94,7 @@ def install(venv: Path, requirements: Path) -> None:
     """Exactly the pinned packages, each checked against its hash."""
     uv = shutil.which("uv")
     pip = [uv, "pip", "install", "--python", python_of(venv)] if uv else pip_of(venv)
-    run([*pip, "--require-hashes", "--requirement", str(requirements)])
+    run([*pip, "--require-hashes", "--requirement", str(requirements)], quiet=not uv)
 
 
 def link_source(venv: Path) -> None:
@@ -96,22 +102,36 @@ def link_source(venv: Path) -> None:
 
     Without build isolation, because the build backend is pinned and installed already.
     """
-    run([*pip_of(venv), "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
+    run([*pip_of(venv), "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], quiet=True)
 
 
 def pip_of(venv: Path) -> list[str]:
     return [python_of(venv), "-m", "pip", "install", "--disable-pip-version-check"]
 
 
-def run(command: list[str]) -> None:
-    done = subprocess.run(command, check=False, cwd=ROOT)
-    if done.returncode:
-        raise SystemExit(
-            f"Installing failed: {' '.join(command)}\n"
-            "  The lines above say why. Most often the package index cannot be reached"
-            " (behind a proxy: set HTTPS_PROXY, or pip's index-url) or the disk is full"
-            " (1.5 GB are needed). Run the same make command again afterwards."
-        )
+def run(command: list[str], *, quiet: bool) -> None:
+    """Run an installer. `quiet` turns pip's some 400 lines into one that counts packages,
+    and gives the last of them only where it fails; uv draws its own progress.
+    """
+    lines: list[str] = []
+    out, err = (subprocess.PIPE, subprocess.STDOUT) if quiet else (None, None)
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdout=out, stderr=err) as process:
+        for line in process.stdout or ():
+            lines.append(line)
+            show_progress(line, sum(line.startswith("Collecting ") for line in lines))
+    if process.returncode:
+        raise SystemExit(FAILED.format(command=" ".join(command), said="".join(lines[-25:])))
+
+
+def show_progress(line: str, collected: int) -> None:
+    """One line, written over on a terminal; elsewhere every 20th package, to keep logs short."""
+    terminal = sys.stdout.isatty()
+    if line.startswith("Collecting ") and (terminal or collected % 20 == 0):
+        package = line.split()[1]
+        text = f"  {collected} packages, now {package}"
+        print(f"\r{text:<70}" if terminal else text, end="" if terminal else "\n", flush=True)
+    elif line.startswith("Installing collected packages"):
+        print("\r" * terminal + f"{'  unpacking them …':<70}", flush=True)
 
 
 def say(line: str) -> None:
