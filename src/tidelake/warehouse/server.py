@@ -1,0 +1,330 @@
+"""One embedded PostgreSQL per home: started, attached to, supervised and stopped by us.
+
+<home>/postgres/server.json   id, port and passwords (0600)
+                data          the cluster, or a link to it below /var/lib/tidelake
+                log/          what the server says
+                lock          held while somebody starts or stops it
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tidelake.errors import SetupError, TransientError, UnavailableError
+from tidelake.warehouse import cluster
+from tidelake.warehouse.account import Account, unprivileged_account
+from tidelake.warehouse.databases import ensure_database
+from tidelake.warehouse.identity import (
+    HOST,
+    Identity,
+    free_port,
+    load_identity,
+    new_identity,
+    port_is_free,
+    save_identity,
+)
+from tidelake.warehouse.install import Install, install_for, wheel_root
+from tidelake.warehouse.postmaster import alive, read_postmaster, running_postmaster, serves
+from tidelake.warehouse.server_log import ServerLog
+from tidelake.warehouse.session import connect
+
+SHELTER = Path("/var/lib/tidelake")
+POLL_S = 0.05
+#: A fast shutdown writes a checkpoint: seconds on a slow disk. After it, an immediate one.
+FAST_STOP_S = 60.0
+IMMEDIATE_STOP_S = 10.0
+
+
+@dataclass(frozen=True)
+class Health:
+    """Whether the server answers `select 1`, and if not, why."""
+
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a start needs to know."""
+
+    install: Install
+    account: Account
+    data: Path
+
+
+class EmbeddedPostgres:
+    """The PostgreSQL of one home. Any number of these, in any process, may speak for one home.
+
+    `install` is a folder with PostgreSQL's `bin` (default: the wheel's), `shelter` where data and
+    programs lie that an unprivileged user could not reach otherwise.
+    """
+
+    def __init__(self, home: Path, install: Path | None = None, shelter: Path = SHELTER) -> None:
+        self.folder = home.resolve() / "postgres"
+        self._install = install
+        self._shelter = shelter
+        self._log = ServerLog(self.folder / "log")
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """libpq URL of the database `tidelake` as its owner. SetupError before the first start."""
+        return self._identity().url
+
+    @property
+    def admin_url(self) -> str:
+        """The same database as the superuser. SetupError before the first start."""
+        return self._identity().admin_url
+
+    def start(self, timeout_s: float = 60) -> str:
+        """Start the server, or attach to the one that runs; gives `url` when it answers.
+
+        It outlives this process; `stop()` from any process ends it. Raises SetupError when it
+        cannot start, UnavailableError when it did not answer in time.
+        """
+        with self._claimed():
+            self._bring_up(self._prepare(), self._launch_detached, timeout_s)
+            return self.url
+
+    def run_child(self, timeout_s: float = 60) -> subprocess.Popen[bytes]:
+        """Start the server as a direct child of this process; returns when it answers.
+
+        For a supervisor, which waits on it and calls this again after a crash. A server left by
+        another process is stopped first, so that the child is ours. End it with `stop()`.
+        """
+        with self._claimed():
+            self._stop()
+            self._bring_up(self._prepare(), self._launch_child, timeout_s)
+            assert self._child is not None
+            return self._child
+
+    def command(self) -> tuple[list[str], dict[str, Any]]:
+        """The server's argv and the keywords of `Popen` to run it; makes the cluster if needed.
+
+        The session of its own keeps Ctrl-C in the terminal from it: others drain first.
+        """
+        with self._claimed():
+            prepared = self._prepare()
+            return self._argv(prepared), self._popen(prepared)
+
+    def stop(self) -> None:
+        """Stop the server of this home, whoever started it: fast, then immediately.
+
+        Nothing happens when none runs. Raises UnavailableError when it does not end.
+        """
+        if self.folder.is_dir():
+            with self._claimed():
+                self._stop()
+
+    def running(self) -> bool:
+        """Whether a postmaster serves this home's data; it may still be starting."""
+        data = cluster.find_data(self.folder)
+        return data is not None and running_postmaster(data) is not None
+
+    def health(self, timeout_s: int = 3) -> Health:
+        """Ask it; never raises for trouble of the server."""
+        try:
+            with connect(self.url, timeout_s=timeout_s) as connection:
+                connection.execute("select 1")
+        except (SetupError, TransientError) as exc:
+            return Health(False, exc.message)
+        return Health(True, f"answers on port {self._identity().port}")
+
+    def erase(self) -> None:
+        """Stop the server and delete all it holds: the folder in the home and the one it links to.
+
+        For `make clean` and tests. The lake is not in it; the catalog of its tables is.
+        """
+        self.stop()
+        identity = load_identity(self.folder / "server.json")
+        if identity:
+            shutil.rmtree(self._shelter / identity.id, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _identity(self) -> Identity:
+        identity = load_identity(self.folder / "server.json")
+        if identity is None:
+            raise SetupError(
+                f"no PostgreSQL was started in {self.folder} yet",
+                hint="run `tidelake up` or `tidelake init`",
+            )
+        return identity
+
+    @contextmanager
+    def _claimed(self) -> Iterator[None]:
+        """Hold the home's lock: of two starters one starts and the other attaches."""
+        try:
+            for folder in (self.folder, self._log.folder):
+                folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as exc:
+            raise SetupError(
+                f"cannot write in {self.folder}: {exc.strerror}",
+                hint="run tidelake as the user that created this home, or choose another --home",
+            ) from exc
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _prepare(self) -> Prepared:
+        """Find account, programs and data; make the cluster where there is none."""
+        data = cluster.find_data(self.folder)
+        account = unprivileged_account(data)
+        install = install_for(account, self._install or wheel_root(), self._shelter)
+        identity = load_identity(self.folder / "server.json")
+        if data is None:
+            if identity is None:
+                save_identity(self.folder / "server.json", identity := new_identity())
+            data = cluster.create_data(
+                self.folder,
+                self._shelter / identity.id,
+                account,
+                install,
+                identity.admin_password,
+            )
+        elif identity is None:
+            raise SetupError(
+                f"{data} holds a cluster whose passwords are lost: server.json is gone",
+                hint="restore it, or move the folder away and run `tidelake recover`",
+            )
+        cluster.check_major(data, install)
+        if not account.can_work_in(data):
+            raise SetupError(
+                f"the user {account.name!r}, who owns the PostgreSQL data, cannot enter {data}",
+                hint=f"let {account.name!r} enter the folders above it, or move the home back",
+            )
+        return Prepared(install, account, data)
+
+    def _argv(self, prepared: Prepared) -> list[str]:
+        relied_on = {
+            "listen_addresses": HOST,
+            "port": str(self._identity().port),
+            "unix_socket_directories": "",
+            "wal_level": "logical",
+            "fsync": "on",
+            "logging_collector": "off",
+        }
+        settings = [part for item in relied_on.items() for part in ("-c", "=".join(item))]
+        return [prepared.install.program("postgres"), "-D", str(prepared.data), *settings]
+
+    def _popen(self, prepared: Prepared) -> dict[str, Any]:
+        environment = cluster.server_environment()
+        left = read_postmaster(prepared.data)
+        if left and alive(left.pid) and not serves(left.pid, prepared.data):
+            # The recorded number belongs to another program now (a reboot), and PostgreSQL would
+            # refuse to start. This is how pg_ctl names a number that is no other postmaster; the
+            # check for backends that still use the memory stays in force.
+            environment["PG_GRANDPARENT_PID"] = str(left.pid)
+        return {
+            "cwd": prepared.data,
+            "env": environment,
+            "stdin": subprocess.DEVNULL,
+            "start_new_session": True,
+            **prepared.account.as_user(),
+        }
+
+    def _launch_child(self, prepared: Prepared) -> Callable[[], bool]:
+        with self._log.opened() as log:
+            child = subprocess.Popen(
+                self._argv(prepared), stdout=log, stderr=log, **self._popen(prepared)
+            )
+        self._child = child
+        return lambda: child.poll() is None
+
+    def _launch_detached(self, prepared: Prepared) -> Callable[[], bool]:
+        """Through a shell that ends at once: nobody here is the parent who must wait for it."""
+        script = '"$0" "$@" >&2 & echo $!'
+        with self._log.opened() as log:
+            shell = subprocess.run(
+                ["/bin/sh", "-c", script, *self._argv(prepared)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                check=True,
+                **self._popen(prepared),
+            )
+        pid = int(shell.stdout)
+        return lambda: alive(pid)
+
+    def _bring_up(
+        self,
+        prepared: Prepared,
+        launch: Callable[[Prepared], Callable[[], bool]],
+        timeout_s: float,
+    ) -> None:
+        """Launch until a server answers, unless one does already.
+
+        After a kill of the postmaster its backends linger for some seconds and hold the shared
+        memory, so a first launch may end at once (measured: up to five).
+        """
+        deadline = time.monotonic() + timeout_s
+        launched: Callable[[], bool] | None = None
+        trouble = "it was still starting"
+        while time.monotonic() < deadline:
+            server = running_postmaster(prepared.data)
+            if server and server.ready:
+                self._follow_port(server.port)
+                try:
+                    ensure_database(self._identity())
+                    return
+                except UnavailableError as exc:
+                    trouble = exc.message
+            elif not server and not (launched and launched()):
+                if launched:
+                    trouble = self._log.passing_failure()
+                    time.sleep(0.25)
+                self._follow_port(self._free_port())
+                launched = launch(prepared)
+            time.sleep(POLL_S)
+        raise UnavailableError(
+            f"PostgreSQL did not answer within {timeout_s:g} s: {trouble}",
+            hint=f"it may be recovering; see {self._log.path}, then try again",
+        )
+
+    def _free_port(self) -> int:
+        kept = self._identity().port
+        return kept if port_is_free(kept) else free_port()
+
+    def _follow_port(self, port: int) -> None:
+        """Keep the port in the home when it is another one than before."""
+        identity = self._identity()
+        if identity.port != port:
+            save_identity(self.folder / "server.json", identity.on_port(port))
+
+    def _stop(self) -> None:
+        data = cluster.find_data(self.folder)
+        server = running_postmaster(data) if data else None
+        if server is None:
+            return
+        for sign, patience_s in (
+            (signal.SIGINT, FAST_STOP_S),
+            (signal.SIGQUIT, IMMEDIATE_STOP_S),
+        ):
+            os.kill(server.pid, sign)
+            if self._ended(server.pid, patience_s):
+                return
+        raise UnavailableError(
+            f"PostgreSQL (process {server.pid}) did not stop",
+            hint=f"see {self._log.path}; a disk that does not answer keeps it",
+        )
+
+    def _ended(self, pid: int, patience_s: float) -> bool:
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline:
+            if self._child and self._child.pid == pid:
+                self._child.poll()  # collects it, else it stays a zombie
+            if not alive(pid):
+                return True
+            time.sleep(POLL_S)
+        return False
