@@ -54,6 +54,8 @@ class UsageError(TidelakeError):
 class SetupError(TidelakeError):
     """A broken setup: a setting, an installation, a permission."""
 
+    exit_code = 3  # tells a supervisor that starting the part again would not help
+
 
 class IncompatibleError(SetupError):
     """Data or a database made by another version of tidelake."""

@@ -1,0 +1,5 @@
+"""`python -m tidelake`."""
+
+from tidelake.cli import main
+
+main()
