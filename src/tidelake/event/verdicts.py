@@ -21,6 +21,7 @@ class Reason(StrEnum):
     TOO_EARLY = "too_early"  # further before received_at than the limit
     TOO_LATE = "too_late"  # further after received_at than the limit
     UNKNOWN_MESSAGE = "unknown_message"  # a foreign format's message of no known kind
+    UNPROCESSABLE = "unprocessable"  # tidelake itself failed on it: replay it after an update
     DAMAGED_FRAME = "damaged_frame"  # records lost in a damaged inbox frame
 
 
