@@ -130,7 +130,7 @@ def show_progress(line: str, collected: int) -> None:
         package = line.split()[1]
         text = f"  {collected} packages, now {package}"
         print(f"\r{text:<70}" if terminal else text, end="" if terminal else "\n", flush=True)
-    elif line.startswith("Installing collected packages"):
+    elif collected and line.startswith("Installing collected packages"):
         print("\r" * terminal + f"{'  unpacking them …':<70}", flush=True)
 
 
