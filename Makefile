@@ -32,8 +32,9 @@ format: setup ## Format the code and apply the safe lint fixes
 bench: setup ## Measure speed, memory and size, as CPU-seconds per million events
 	@$(RUN) -m bench $(ARGS)
 
-test-spark: setup ## Read the same lake with PyIceberg, DuckDB and Apache Spark 4 (needs Java 17 and Maven)
+test-spark: setup ## Read one lake with PyIceberg, DuckDB and Apache Spark 4 (needs Java 17 and Maven)
 	@$(RUN) tools/setup.py --spark
+	@$(RUN) tools/spark_jars.py
 	@$(RUN) -m pytest -m spark tests/spark $(ARGS)
 
 setup: ## Create .venv and install the pinned requirements, if they changed
