@@ -78,7 +78,7 @@ create table if not exists raw.events (
     _rest text,
     _doc_at bigint
 ) partition by range (load_day);
-comment on table raw.events is 'One row per accepted record; a client''s repeats keep their rows and share an event_key.';
+comment on table raw.events is 'One row per accepted record; a client''s repeats are rows that share an event_key.';
 comment on column raw.events.event_key is 'Identity of the event: equal for every retry of it';
 comment on column raw.events.event_id is 'Id that the client gave the event';
 comment on column raw.events.event_type is 'Type in snake_case, one of the registry where it is known';

@@ -11,7 +11,7 @@ def main() -> None:
     from tidelake.errors import TidelakeError
 
     try:
-        app()
+        app(prog_name="tidelake")
     except TidelakeError as exc:
         print(f"error: {exc}", file=sys.stderr)
         sys.exit(exc.exit_code)

@@ -1,0 +1,49 @@
+"""The tree of commands. Nothing heavy is imported here: `tidelake --help` must answer at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tidelake import __version__
+from tidelake.cli.schema import app as schema
+from tidelake.cli.settings import settings
+
+app = typer.Typer(
+    name="tidelake",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tidelake {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", help="folder that holds all state (default: .tidelake)"),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="the version")
+    ] = False,
+) -> None:
+    """Events in, lakehouse out.
+
+    `tidelake demo` shows the whole pipeline; `tidelake up` runs it until Ctrl-C;
+    then send events to it, and ask it: `tidelake sql "select count(*) from events"`.
+    """
+    ctx.obj = home
+
+
+app.command()(settings)
+app.add_typer(schema, name="schema")
