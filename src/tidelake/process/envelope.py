@@ -1,0 +1,73 @@
+"""What the request knew and the record does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from tidelake.process.text import clean
+
+NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The members of an envelope that `process` reads; `text` is all of it, as a column holds it.
+
+    Members that are absent or of another type are None (or empty), since an envelope is written by
+    a source of ours and is never a reason to refuse what a client sent.
+    """
+
+    text: str | None = None
+    project: str | None = None  # name behind the write key
+    path: str | None = None  # path of the request
+    ip: str | None = None
+    ua: str | None = None  # User-Agent header
+    content_type: str | None = None  # of the request; binary CloudEvents
+    sent_at: Any = None  # sentAt of a Segment batch
+    context: Mapping[str, Any] = field(default_factory=dict)  # of a Segment batch
+    ce: Mapping[str, Any] = field(default_factory=dict)  # CloudEvents headers without `ce-`
+
+    @property
+    def browser(self) -> bool:
+        """Whether a browser sent the request, so that its IP and user agent are the user's.
+
+        A server's request says where the server is; HTTP libraries do not call themselves Mozilla.
+        """
+        return self.ua is not None and self.ua.startswith("Mozilla/")
+
+
+@lru_cache(maxsize=4096)
+def read_envelope(raw: bytes) -> Envelope:
+    """The envelope of a record; what is no JSON object has no members."""
+    text = clean(raw.decode("utf-8", "replace"))
+    try:
+        members = json.loads(raw)
+    except (ValueError, RecursionError):
+        members = None
+    if not isinstance(members, dict):
+        return Envelope(text or None)
+    return Envelope(
+        text=text,
+        project=_text(members, "project"),
+        path=_text(members, "path"),
+        ip=_text(members, "ip"),
+        ua=_text(members, "ua"),
+        content_type=_text(members, "content_type"),
+        sent_at=members.get("sentAt"),
+        context=_object(members, "context"),
+        ce=_object(members, "ce"),
+    )
+
+
+def _text(members: dict[str, Any], name: str) -> str | None:
+    value = members.get(name)
+    return clean(value) if isinstance(value, str) and value else None
+
+
+def _object(members: dict[str, Any], name: str) -> Mapping[str, Any]:
+    value = members.get(name)
+    return value if isinstance(value, dict) else NOTHING
