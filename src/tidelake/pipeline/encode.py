@@ -1,0 +1,70 @@
+"""What a worker does with a take: read, process, write. Runs in a process of its own.
+
+The seam that decoders share is here: a take in, stored Parquet files with their statistics out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tidelake.batch import Encoded, Processed, RawBatch, Take
+from tidelake.event.contract import REJECTED, Contract
+from tidelake.event.verdicts import Reason
+from tidelake.lake.parquet import encode as encode_parquet
+from tidelake.lake.writer import StoredRange, Writer
+from tidelake.process import Rules, process
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Everything that a worker needs, sent to it once."""
+
+    contract: Contract
+    rules: Rules
+    writer: Writer
+
+    def __call__(self, take: Take, judged: frozenset[int] = frozenset()) -> StoredRange:
+        """Stores the files of a take, without the records that were judged in an earlier run."""
+        return self.writer.store(self.encode(take.read().without(judged)))
+
+    def encode(self, batch: RawBatch) -> Encoded:
+        """Finished Parquet files of both tables, one a day, in memory."""
+        processed = process(batch, self.contract, self.rules)
+        reasons = _reasons(processed)
+        return Encoded(
+            stream=batch.stream,
+            first=batch.first,
+            last=batch.last,
+            files=(
+                *encode_parquet(processed.rejected, REJECTED),
+                *encode_parquet(processed.events, self.contract),
+            ),
+            events=processed.events.num_rows,
+            rejected={r: n for r, n in reasons.items() if r != Reason.DAMAGED_FRAME},
+            damaged=reasons.get(Reason.DAMAGED_FRAME, 0),
+            raw_bytes=batch.raw_bytes,
+            arrivals=_arrivals(batch),
+        )
+
+
+def _reasons(processed: Processed) -> Mapping[str, int]:
+    """Records by reason."""
+    counted: Counter[str] = Counter()
+    rejected = processed.rejected
+    for reason, records in zip(
+        rejected["reason"].to_pylist(), rejected["records"].to_pylist(), strict=True
+    ):
+        counted[reason] += records
+    return counted
+
+
+def _arrivals(batch: RawBatch) -> Mapping[int, int]:
+    """How many records arrived in which millisecond: what latency is reckoned from."""
+    at = batch.records["received_at"].cast(pa.int64())
+    counted = pc.value_counts(pc.divide(at, 1000))
+    return dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True))

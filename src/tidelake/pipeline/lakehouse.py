@@ -1,0 +1,58 @@
+"""Opens what every command stands on: the database, the catalog, the two tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tidelake.lake.catalog import open_catalog
+from tidelake.lake.tables import create_tables
+from tidelake.settings import Settings
+from tidelake.warehouse.connect import resolve
+from tidelake.warehouse.migrate import migrate
+from tidelake.warehouse.server import EmbeddedPostgres
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
+
+
+@dataclass(frozen=True)
+class Lakehouse:
+    """An open lake: its settings, the database of its catalog and watermarks, the catalog."""
+
+    settings: Settings
+    database_url: str
+    catalog: Catalog
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Lakehouse]:
+    """The lakehouse of a home, its database migrated and its tables made where they are missing.
+
+    An embedded PostgreSQL that does not run is started, and stopped again at the end; one that
+    runs (`tidelake up`) is used and left alone. Raises `SetupError` or `UnavailableError`.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    ours = not settings.postgres.url and not EmbeddedPostgres(settings.home).running()
+    database = resolve(settings.home, settings.postgres.url or None)
+    try:
+        yield attach(settings, database.url)
+    finally:
+        if ours and database.server is not None:
+            database.server.stop()
+
+
+def attach(settings: Settings, database_url: str) -> Lakehouse:
+    """The lakehouse over a database that answers."""
+    migrate(database_url)
+    catalog = open_catalog(
+        settings.lake.catalog,
+        settings.warehouse,
+        database_url if settings.lake.catalog == "sql" else settings.lake.catalog_uri,
+        endpoint_url=settings.aws.endpoint_url,
+        region=settings.aws.region,
+    )
+    create_tables(catalog)
+    return Lakehouse(settings, database_url, catalog)
