@@ -7,7 +7,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 demo: setup ## Run the whole pipeline once on generated events and print what happened
 	@$(RUN) -m tidelake demo $(ARGS)
@@ -29,6 +29,10 @@ format: setup ## Format the code and apply the safe lint fixes
 	@$(RUN) -m ruff check --fix .
 	@$(RUN) -m ruff format .
 
+docs: setup ## Write the generated files again: schemas, columns, settings
+	@$(RUN) -m tidelake schema export all --into .
+	@$(RUN) -m tidelake settings --markdown > docs/settings.md
+
 bench: setup ## Measure speed, memory and size, as CPU-seconds per million events
 	@$(RUN) -m bench $(ARGS)
 
@@ -47,4 +51,4 @@ clean: ## Remove environments, caches and build output; your data in .tidelake s
 	@rm -rf .venv .venv-spark .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo up test check format bench test-spark setup lock clean
+.PHONY: help demo up test check format docs bench test-spark setup lock clean

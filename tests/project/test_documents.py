@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import click
 import pytest
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from tidelake import __version__, settings
 
@@ -79,11 +79,11 @@ def test_decisions_are_numbered_without_gaps() -> None:
     assert numbers == list(range(len(numbers)))
 
 
-def cli() -> click.Group:
+def cli() -> TyperGroup:
     from tidelake.cli.app import app
 
     command = typer.main.get_command(app)
-    assert isinstance(command, click.Group)
+    assert isinstance(command, TyperGroup)
     return command
 
 
@@ -97,13 +97,13 @@ def troubles_of_command(line: str) -> list[str]:
     return troubles(cli(), words, line)
 
 
-def troubles(command: click.Command, words: list[str], line: str) -> list[str]:
+def troubles(command: TyperCommand | TyperGroup, words: list[str], line: str) -> list[str]:
     known = {"--help"} | {option for param in command.params for option in param.opts}
     for at, word in enumerate(words):
         option = word.split("=")[0].strip("[]…")
         if option.startswith("--") and option not in known:
             return [f"{line!r}: no option {option}"]
-        if isinstance(command, click.Group) and re.fullmatch(r"[a-z|/-]+", word):
+        if isinstance(command, TyperGroup) and re.fullmatch(r"[a-z][a-z|/-]*", word):
             names = re.split(r"[|/]", word)
             missing = [name for name in names if name not in command.commands]
             if missing:
