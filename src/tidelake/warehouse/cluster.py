@@ -29,13 +29,19 @@ FIRST_SETTINGS = {
 
 def find_data(folder: Path) -> Path | None:
     """The real data folder behind `folder/data`, None when no cluster was made yet."""
-    link = folder / "data"
-    if not link.exists():
-        return None
-    data = link.resolve()
-    if (data / "PG_VERSION").exists():
-        return data
-    if any(data.iterdir()):
+    data = (folder / "data").resolve()
+    try:
+        if not data.exists():
+            return None
+        if (data / "PG_VERSION").exists():
+            return data
+        empty = not any(data.iterdir())
+    except PermissionError as exc:
+        raise SetupError(
+            f"cannot look into {data}: it belongs to another user",
+            hint="run tidelake as the user that created this home, or choose another --home",
+        ) from exc
+    if not empty:
         raise SetupError(
             f"{data} is not empty and holds no PostgreSQL cluster",
             hint="move it away, then start again",

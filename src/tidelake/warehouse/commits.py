@@ -65,7 +65,7 @@ limit 1
 class CommitLedger:
     """The table `tidelake.commits`.
 
-    `target` is a URL, or a connection whose transaction is joined. Raises UnavailableError when
+    `target` is a URL, or a connection whose transaction it joins. Raises UnavailableError when
     the database does not answer.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -46,7 +46,7 @@ def with_database(url: str, name: str) -> str:
     """`url`, a libpq URL or connection string, with another database name."""
     if "://" not in url:
         return make_conninfo(url, dbname=name)
-    return urlsplit(url)._replace(path=f"/{name}").geturl()
+    return urlsplit(url)._replace(path=f"/{quote(name, safe='')}").geturl()
 
 
 def _create_database(admin: Connection, name: str, owner: str) -> None:

@@ -29,7 +29,7 @@ class Lease:
     """The right of `holder` to do the work called `name`, for `ttl_s` seconds at a time.
 
     It saves a second worker from wasted work and makes nothing correct: a holder that slept past
-    its end may still be working. `target` is a URL, or a connection whose transaction is joined.
+    its end may still be working. `target` is a URL, or a connection whose transaction it joins.
     All methods raise UnavailableError when the database does not answer: the lease is then
     unknown, neither held nor lost.
     """

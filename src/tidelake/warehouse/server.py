@@ -100,10 +100,12 @@ class EmbeddedPostgres:
         """Start the server as a direct child of this process; returns when it answers.
 
         For a supervisor, which waits on it and calls this again after a crash. A server left by
-        another process is stopped first, so that the child is ours. End it with `stop()`.
+        another process is stopped first, so that the child is ours. End it with `stop()`. Raises
+        as `start` does; a child that needs longer is waited for again by the next call.
         """
         with self._claimed():
-            self._stop()
+            if self._child is None or self._child.poll() is not None:
+                self._stop()
             self._bring_up(self._prepare(), self._launch_child, timeout_s)
             assert self._child is not None
             return self._child
@@ -147,9 +149,11 @@ class EmbeddedPostgres:
         """
         self.stop()
         identity = load_identity(self.folder / "server.json")
-        if identity:
-            shutil.rmtree(self._shelter / identity.id, ignore_errors=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        data = cluster.find_data(self.folder)
+        if identity and data and data.parent.name == identity.id:
+            shutil.rmtree(data.parent)
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
 
     def _identity(self) -> Identity:
         identity = load_identity(self.folder / "server.json")

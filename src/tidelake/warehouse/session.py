@@ -28,12 +28,12 @@ REFUSALS = (
 
 
 class Session:
-    """Runs work on PostgreSQL, each piece in one transaction.
+    """Runs work on PostgreSQL.
 
-    Given a URL it connects when first needed and, when the connection turns out broken, once more:
-    work must bear being done twice, since a commit may have landed without an answer. Given a
-    connection it joins the transaction that is open there and repeats nothing. Not for several
-    threads at once.
+    Given a URL, each piece of work is one transaction on a connection of our own, which is opened
+    when first needed and once more when it turns out broken: work must bear being done twice,
+    since a commit may have landed without an answer. Given a connection, work is part of its
+    owner's transaction, and nothing is repeated. Not for several threads at once.
     """
 
     def __init__(self, target: str | Connection) -> None:
@@ -45,7 +45,7 @@ class Session:
         if self._url is None:
             assert self._connection is not None
             with translated(None):
-                return _in_transaction(self._connection, work)
+                return work(self._connection)
         if self._connection is not None:
             try:
                 with translated(self._url):

@@ -41,7 +41,7 @@ class Watermark(NamedTuple):
 class Watermarks:
     """The table `tidelake.consumers`.
 
-    `target` is a URL, or a connection whose transaction is joined: a loader moves its watermark
+    `target` is a URL, or a connection whose transaction it joins: a loader moves its watermark
     in the transaction of its rows. Raises UnavailableError when the database does not answer.
     """
 
