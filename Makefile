@@ -31,7 +31,6 @@ format: setup ## Format the code and apply the safe lint fixes
 
 docs: setup ## Write the generated files again: schemas, columns, settings
 	@$(RUN) -m tidelake schema export all --into .
-	@$(RUN) -m tidelake settings --markdown > docs/settings.md
 
 bench: setup ## Measure speed, memory and size, as CPU-seconds per million events
 	@$(RUN) -m bench $(ARGS)
