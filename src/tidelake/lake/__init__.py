@@ -1,0 +1,1 @@
+"""The lake: Iceberg tables, their Parquet files, the committer, care, time travel."""

@@ -1,0 +1,39 @@
+"""A stored file as Iceberg's `DataFile`, by the statistics that came with it: no footer is read."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.typedef import Record
+
+from tidelake.lake.writer import StoredFile
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
+
+EPOCH = date(1970, 1, 1)
+
+
+def data_file(file: StoredFile, table: Table) -> DataFile:
+    entry = DataFile.from_args(
+        content=DataFileContent.DATA,
+        file_path=file.location,
+        file_format=FileFormat.PARQUET,
+        partition=Record((file.day - EPOCH).days),
+        record_count=file.rows,
+        file_size_in_bytes=file.size,
+        column_sizes=dict(file.column_sizes),
+        value_counts=dict(file.value_counts),
+        null_value_counts=dict(file.null_counts),
+        nan_value_counts={},  # numbers are finite, or the field is null
+        lower_bounds=dict(file.lower_bounds),
+        upper_bounds=dict(file.upper_bounds),
+        key_metadata=None,
+        split_offsets=list(file.split_offsets) or None,
+        equality_ids=None,
+        sort_order_id=None,
+    )
+    entry.spec_id = table.metadata.default_spec_id
+    return entry

@@ -1,0 +1,39 @@
+"""Errors of PyIceberg, SQLAlchemy, Arrow and the disk become ours where the lake touches them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tidelake.errors import SetupError, TidelakeError, UnavailableError
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Raises `SetupError` for what a retry can not help, `UnavailableError` for the rest.
+
+    `doing` completes the sentence "could not …" and names the value at hand.
+    """
+    from pyiceberg.exceptions import (
+        NoSuchIcebergTableError,
+        NoSuchNamespaceError,
+        NoSuchTableError,
+        NotInstalledError,
+    )
+
+    try:
+        yield
+    except TidelakeError:
+        raise
+    except (NoSuchTableError, NoSuchIcebergTableError, NoSuchNamespaceError) as exc:
+        raise SetupError(
+            f"could not {doing}: {exc}",
+            hint="Run `tidelake init`; or `tidelake recover`, if the catalog was lost.",
+        ) from exc
+    except (NotInstalledError, ImportError) as exc:
+        raise SetupError(f"could not {doing}: {exc}", hint="Install the extra it names.") from exc
+    except Exception as exc:
+        raise UnavailableError(
+            f"could not {doing}: {type(exc).__name__}: {exc}",
+            hint="Check that the catalog and the warehouse answer, then try again.",
+        ) from exc

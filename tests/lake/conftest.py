@@ -1,0 +1,169 @@
+"""Lakes in a temporary folder, and ranges of made-up records to commit to them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyiceberg.catalog import Catalog
+from pyiceberg.table import Table
+
+from tidelake.batch import Encoded
+from tidelake.event.contract import EVENTS, REJECTED, Contract
+from tidelake.event.fields import Type
+from tidelake.event.schemas.arrow import arrow_schema
+from tidelake.lake.catalog import open_catalog
+from tidelake.lake.commit import Committer
+from tidelake.lake.parquet import encode
+from tidelake.lake.tables import create_tables, load_table
+from tidelake.lake.writer import StoredRange, Writer
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+STREAM = "inbox/7d0c/0"
+
+SAMPLES: dict[Type, Any] = {
+    Type.STRING: "",
+    Type.LONG: 0,
+    Type.DOUBLE: 0.0,
+    Type.BOOLEAN: False,
+    Type.TIMESTAMP: NOON,
+    Type.DATE: NOON.date(),
+    Type.BINARY: b"{}",
+    Type.KEY: bytes(16),
+    Type.STRINGS: [],
+}
+
+
+def rows_of(contract: Contract, rows: Sequence[dict[str, Any]]) -> pa.Table:
+    """A table of the contract: what a row leaves out is null, or a sample where it is required."""
+    filled = [
+        {f.name: row.get(f.name, SAMPLES[f.type] if f.required else None) for f in contract}
+        for row in rows
+    ]
+    return pa.Table.from_pylist(filled, schema=arrow_schema(contract))
+
+
+def event(stream: str, number: int, at: datetime = NOON, **columns: Any) -> dict[str, Any]:
+    position = f"{stream}/{number}"
+    return {
+        "event_key": hashlib.md5(position.encode()).digest(),
+        "event_id": f"e{number}",
+        "event_type": "page_view",
+        "event_name": "page_view",
+        "event_time": at + timedelta(milliseconds=number),
+        "received_at": at,
+        "source": "api",
+        "format": "native",
+        "source_position": position,
+        "_doc": '{"page": {"path": "/p%d"}}' % number,
+        "_rest": "{}",
+        **columns,
+    }
+
+
+def reject(stream: str, number: int, reason: str = "not_json", **columns: Any) -> dict[str, Any]:
+    return {
+        "reason": reason,
+        "body": b"{broken %d" % number,
+        "source": "api",
+        "format": "native",
+        "source_position": f"{stream}/{number}",
+        "received_at": NOON,
+        "records": 1,
+        **columns,
+    }
+
+
+@dataclass
+class Lake:
+    """A lake with both tables, and what a test does with it."""
+
+    url: str
+    warehouse: Path
+    catalog: Catalog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.catalog = self.open()
+        create_tables(self.catalog)
+
+    def open(self) -> Catalog:
+        return open_catalog("sql", self.warehouse.as_uri(), self.url)
+
+    def committer(self, **options: Any) -> Committer:
+        made = Committer(self.open(), **{"sleep": lambda _: None, **options})
+        made.start_positions()
+        return made
+
+    @property
+    def events(self) -> Table:
+        return load_table(self.catalog, "events")
+
+    @property
+    def rejects(self) -> Table:
+        return load_table(self.catalog, "rejected_events")
+
+    def numbers(self, table: str = "events", stream: str = STREAM) -> list[int]:
+        """Record numbers of a stream in a table, sorted, repeats kept."""
+        rows = load_table(self.catalog, table).scan(selected_fields=("source_position",)).to_arrow()
+        split = (p.rpartition("/") for p in rows.column("source_position").to_pylist())
+        return sorted(int(number) for of, _, number in split if of == stream)
+
+    def range(
+        self,
+        first: int,
+        last: int,
+        *,
+        stream: str = STREAM,
+        bad: Iterable[int] = (),
+        judged: Iterable[int] = (),
+        at: datetime = NOON,
+    ) -> StoredRange:
+        """Records `first..last`, stored: those in `bad` as rejects, those in `judged` not at all."""
+        bad, judged = set(bad), set(judged)
+        good = [n for n in range(first, last + 1) if n not in bad | judged]
+        rejected = sorted(bad - judged)
+        files = encode(rows_of(EVENTS, [event(stream, n, at) for n in good]), EVENTS)
+        files += encode(rows_of(REJECTED, [reject(stream, n) for n in rejected]), REJECTED)
+        encoded = Encoded(
+            stream=stream,
+            first=first,
+            last=last,
+            files=files,
+            events=len(good),
+            rejected={"not_json": len(rejected)} if rejected else {},
+            damaged=0,
+            raw_bytes=100 * (last - first + 1),
+        )
+        return Writer.for_tables(self.events, self.rejects).store(encoded)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """A lake whose catalog is SQLite: the same code, and a start that costs nothing."""
+    return Lake(f"sqlite:///{tmp_path}/catalog.db", tmp_path / "lake")
+
+
+@pytest.fixture
+def postgres_lake(tmp_path: Path, database_url: str) -> Lake:
+    return Lake(database_url, tmp_path / "lake")
+
+
+@pytest.fixture
+def make_rows() -> Callable[[Contract, Sequence[dict[str, Any]]], pa.Table]:
+    return rows_of
+
+
+@pytest.fixture
+def make_event() -> Callable[..., dict[str, Any]]:
+    return event
+
+
+@pytest.fixture
+def today() -> date:
+    return NOON.date()
