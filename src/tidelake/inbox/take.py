@@ -1,0 +1,154 @@
+"""Reading records out of a segment, and naming those that can not be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from tidelake.batch import RAW_SCHEMA, Gap, RawBatch
+from tidelake.errors import DamagedError, UnavailableError
+from tidelake.inbox.frame import (
+    SEGMENT_BYTES,
+    Damage,
+    Frame,
+    Read,
+    check_segment_header,
+    frames,
+    payload_is_valid,
+    seed_of,
+)
+from tidelake.inbox.records import unpack
+
+_NO_RECORDS = pa.RecordBatch.from_pylist([], RAW_SCHEMA)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Records of one frame, numbered from `first`."""
+
+    first: int
+    records: pa.RecordBatch
+
+    @property
+    def last(self) -> int:
+        return self.first + int(self.records.num_rows) - 1
+
+
+def pieces(
+    read: Read, offset: int, size: int, seed: int, first: int, last: int, name: str
+) -> Iterator[Piece | Gap]:
+    """The rows `first..last` of a segment in order, each of them in a `Piece` or in a `Gap`.
+
+    Frames that come again or out of order are left out: what they hold was read, or is in a gap.
+    """
+    due, what = first, "no frame holds them"
+    for item in frames(read, offset, size, seed):
+        if isinstance(item, Damage):
+            what = f"{item.what} at byte {item.offset} of {name}"
+            continue
+        if item.first > last or due > last:
+            break
+        if item.last < due:
+            continue
+        if item.first > due:
+            yield Gap(due, item.first - 1, what)
+            due = item.first
+        end = min(item.last, last)
+        yield _rows_of(item, read, seed, due, end, name)
+        due, what = end + 1, "no frame holds them"
+    if due <= last:
+        yield Gap(due, last, what)
+
+
+def _rows_of(frame: Frame, read: Read, seed: int, first: int, last: int, name: str) -> Piece | Gap:
+    payload = memoryview(read(frame.payload, frame.length))
+    if not payload_is_valid(frame, payload, seed):
+        return Gap(first, last, f"payload check failed at byte {frame.payload} of {name}")
+    try:
+        records = unpack(pa.py_buffer(payload), frame.rows)
+    except DamagedError as exc:
+        return Gap(first, last, f"{exc} at byte {frame.payload} of {name}")
+    return Piece(first, records.slice(first - frame.first, last - first + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class InboxTake:
+    """The rows `first..last` of a lane: bytes `offset..end` of the segment `name` in `folder`.
+
+    `name` is empty where no segment holds the rows: they are a gap.
+    """
+
+    stream: str
+    first: int
+    last: int
+    folder: Path
+    name: str = ""
+    offset: int = 0
+    end: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.end - self.offset
+
+    def read(self) -> RawBatch:
+        """The records, and gaps for those whose bytes are damaged or gone."""
+        seed = seed_of(self.stream, self.name)
+        content = self._content(seed)
+        if content is None:
+            return self._assembled([Gap(self.first, self.last, self._nowhere())])
+        view = memoryview(content)
+
+        def read(offset: int, most: int) -> memoryview:
+            return view[offset - self.offset : offset - self.offset + most]
+
+        size = self.offset + len(content)
+        return self._assembled(
+            pieces(read, self.offset, size, seed, self.first, self.last, self.name)
+        )
+
+    def _content(self, seed: int) -> bytes | None:
+        if not self.name:
+            return None
+        try:
+            descriptor = os.open(self.folder / self.name, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            check_segment_header(os.pread(descriptor, SEGMENT_BYTES, 0), self.name, seed)
+            return read_fully(descriptor, self.offset, self.size)
+        finally:
+            os.close(descriptor)
+
+    def _nowhere(self) -> str:
+        return f"the segment {self.name} is gone" if self.name else "no segment holds them"
+
+    def _assembled(self, found: Iterable[Piece | Gap]) -> RawBatch:
+        found = list(found)
+        kept = [item for item in found if isinstance(item, Piece)]
+        records = [piece.records for piece in kept] or [_NO_RECORDS]
+        numbers = [pa.arange(piece.first, piece.last + 1) for piece in kept]
+        return RawBatch(
+            self.stream,
+            self.first,
+            self.last,
+            records[0] if len(records) == 1 else pa.concat_batches(records),
+            pa.concat_arrays(numbers or [pa.array([], pa.int64())]),
+            tuple(item for item in found if isinstance(item, Gap)),
+        )
+
+
+def read_fully(descriptor: int, offset: int, size: int) -> bytes:
+    """Bytes of a file, fewer only at its end. Raises `UnavailableError` where the disk fails."""
+    parts = []
+    try:
+        while size > 0 and (part := os.pread(descriptor, size, offset)):
+            parts.append(part)
+            offset += len(part)
+            size -= len(part)
+    except OSError as exc:
+        raise UnavailableError(f"cannot read a segment of the inbox: {exc}") from exc
+    return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -1,0 +1,83 @@
+"""Walking through all segments, and saying what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tidelake.batch import Gap
+from tidelake.files import Disk
+from tidelake.inbox.frame import SEGMENT_BYTES, check_segment_header, seed_of
+from tidelake.inbox.lane import Lane
+from tidelake.inbox.layout import LanePaths, Segment, lanes, read_incarnation
+from tidelake.inbox.take import pieces, read_fully
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong in a segment, with the rows that are lost by it (0: none)."""
+
+    lane: int
+    segment: str
+    what: str
+    first: int = 0
+    last: int = 0
+
+    @property
+    def rows(self) -> int:
+        return self.last - self.first + 1 if self.first else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What one segment holds: frames and rows that can be read, its bytes, and what is wrong."""
+
+    lane: int
+    segment: str
+    frames: int
+    rows: int
+    bytes: int
+    findings: tuple[Finding, ...]
+
+
+def verify(home: Path, disk: Disk) -> Iterator[Verified]:
+    """Read every accepted record of every segment and check it.
+
+    A torn end that was never acknowledged is no finding.
+    """
+    incarnation = read_incarnation(home, disk)
+    for number in lanes(home, disk) if incarnation else ():
+        lane = Lane(LanePaths(home, incarnation or "", number), disk)
+        mark = lane.mark()
+        known = lane.look_again()
+        for i, segment in enumerate(known):
+            last = known[i + 1].first - 1 if i + 1 < len(known) else mark.row
+            yield _verify_segment(lane.paths, segment, last)
+
+
+def _verify_segment(paths: LanePaths, segment: Segment, last: int) -> Verified:
+    """The rows of a segment up to `last`, after which the next one begins."""
+    seed = seed_of(paths.stream, segment.name)
+    descriptor = os.open(paths.segment(segment), os.O_RDONLY | os.O_CLOEXEC)
+    found, frames, rows = [], 0, 0
+    try:
+        size = os.fstat(descriptor).st_size
+        wrong = check_segment_header(os.pread(descriptor, SEGMENT_BYTES, 0), segment.name, seed)
+        if wrong:
+            found.append(Finding(paths.lane, segment.name, wrong))
+
+        def read(offset: int, most: int) -> bytes:
+            return read_fully(descriptor, offset, most)
+
+        for item in pieces(read, 0, size, seed, segment.first, last, segment.name):
+            if isinstance(item, Gap):
+                finding = Finding(paths.lane, segment.name, item.detail, item.first, item.last)
+                found.append(finding)
+            else:
+                frames += 1
+                rows += item.records.num_rows
+    finally:
+        os.close(descriptor)
+    return Verified(paths.lane, segment.name, frames, rows, size, tuple(found))
