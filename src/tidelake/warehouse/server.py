@@ -22,10 +22,9 @@ from typing import Any
 
 from tidelake.errors import SetupError, TransientError, UnavailableError
 from tidelake.warehouse import cluster
-from tidelake.warehouse.account import Account, unprivileged_account
+from tidelake.warehouse.account import unprivileged_account
 from tidelake.warehouse.databases import ensure_database
 from tidelake.warehouse.identity import (
-    HOST,
     Identity,
     free_port,
     load_identity,
@@ -33,8 +32,9 @@ from tidelake.warehouse.identity import (
     port_is_free,
     save_identity,
 )
-from tidelake.warehouse.install import Install, install_for, wheel_root
-from tidelake.warehouse.postmaster import alive, read_postmaster, running_postmaster, serves
+from tidelake.warehouse.install import install_for, wheel_root
+from tidelake.warehouse.launch import Launch, StillRuns
+from tidelake.warehouse.postmaster import alive, running_postmaster
 from tidelake.warehouse.server_log import ServerLog
 from tidelake.warehouse.session import connect
 
@@ -53,15 +53,6 @@ class Health:
     detail: str
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """All that a start needs to know."""
-
-    install: Install
-    account: Account
-    data: Path
-
-
 class EmbeddedPostgres:
     """The PostgreSQL of one home. Any number of these, in any process, may speak for one home.
 
@@ -74,6 +65,7 @@ class EmbeddedPostgres:
         self._install = install
         self._shelter = shelter
         self._log = ServerLog(self.folder / "log")
+        self._borrowed_mark = self.folder / "borrowed"
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -94,6 +86,7 @@ class EmbeddedPostgres:
         """
         with self._claimed():
             self._bring_up(self._prepare(), self._launch_detached, timeout_s)
+            self._borrowed_mark.unlink(missing_ok=True)
             return self.url
 
     def run_child(self, timeout_s: float = 60) -> subprocess.Popen[bytes]:
@@ -107,17 +100,38 @@ class EmbeddedPostgres:
             if self._child is None or self._child.poll() is not None:
                 self._stop()
             self._bring_up(self._prepare(), self._launch_child, timeout_s)
+            self._borrowed_mark.unlink(missing_ok=True)
             assert self._child is not None
             return self._child
 
     def command(self) -> tuple[list[str], dict[str, Any]]:
-        """The server's argv and the keywords of `Popen` to run it; makes the cluster if needed.
+        """The server's argv and the keywords of `Popen` to run it; makes the cluster if needed."""
+        with self._claimed():
+            launch = self._prepare()
+            self._follow_port(self._free_port())
+            return launch.argv(self._identity().port), launch.keywords()
 
-        The session of its own keeps Ctrl-C in the terminal from it: others drain first.
+    @contextmanager
+    def borrowed(self, timeout_s: float = 60) -> Iterator[str]:
+        """`url` for as long as the block runs; raises as `start` does.
+
+        A server that had to be started for it is stopped by the last of its borrowers, in
+        whichever process. One that was started to stay, or by a supervisor, is left alone.
         """
         with self._claimed():
-            prepared = self._prepare()
-            return self._argv(prepared), self._popen(prepared)
+            started_here = not self.running()
+            self._bring_up(self._prepare(), self._launch_detached, timeout_s)
+            if started_here:
+                self._borrowed_mark.touch()
+            use = os.open(self.folder / "borrowers", os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(use, fcntl.LOCK_SH)
+        try:
+            yield self.url
+        finally:
+            with self._claimed():
+                if self._borrowed_mark.exists() and _last_user(use):
+                    self._stop()
+                os.close(use)
 
     def stop(self) -> None:
         """Stop the server of this home, whoever started it: fast, then immediately.
@@ -182,7 +196,7 @@ class EmbeddedPostgres:
         finally:
             os.close(lock)
 
-    def _prepare(self) -> Prepared:
+    def _prepare(self) -> Launch:
         """Find account, programs and data; make the cluster where there is none."""
         data = cluster.find_data(self.folder)
         account = unprivileged_account(data)
@@ -209,62 +223,21 @@ class EmbeddedPostgres:
                 f"the user {account.name!r}, who owns the PostgreSQL data, cannot enter {data}",
                 hint=f"let {account.name!r} enter the folders above it, or move the home back",
             )
-        return Prepared(install, account, data)
+        return Launch(install, account, data)
 
-    def _argv(self, prepared: Prepared) -> list[str]:
-        relied_on = {
-            "listen_addresses": HOST,
-            "port": str(self._identity().port),
-            "unix_socket_directories": "",
-            "wal_level": "logical",
-            "fsync": "on",
-            "logging_collector": "off",
-        }
-        settings = [part for item in relied_on.items() for part in ("-c", "=".join(item))]
-        return [prepared.install.program("postgres"), "-D", str(prepared.data), *settings]
-
-    def _popen(self, prepared: Prepared) -> dict[str, Any]:
-        environment = cluster.server_environment()
-        left = read_postmaster(prepared.data)
-        if left and alive(left.pid) and not serves(left.pid, prepared.data):
-            # The recorded number belongs to another program now (a reboot), and PostgreSQL would
-            # refuse to start. This is how pg_ctl names a number that is no other postmaster; the
-            # check for backends that still use the memory stays in force.
-            environment["PG_GRANDPARENT_PID"] = str(left.pid)
-        return {
-            "cwd": prepared.data,
-            "env": environment,
-            "stdin": subprocess.DEVNULL,
-            "start_new_session": True,
-            **prepared.account.as_user(),
-        }
-
-    def _launch_child(self, prepared: Prepared) -> Callable[[], bool]:
+    def _launch_child(self, launch: Launch) -> StillRuns:
         with self._log.opened() as log:
-            child = subprocess.Popen(
-                self._argv(prepared), stdout=log, stderr=log, **self._popen(prepared)
-            )
-        self._child = child
+            self._child = child = launch.child(self._identity().port, log)
         return lambda: child.poll() is None
 
-    def _launch_detached(self, prepared: Prepared) -> Callable[[], bool]:
-        """Through a shell that ends at once: nobody here is the parent who must wait for it."""
-        script = '"$0" "$@" >&2 & echo $!'
+    def _launch_detached(self, launch: Launch) -> StillRuns:
         with self._log.opened() as log:
-            shell = subprocess.run(
-                ["/bin/sh", "-c", script, *self._argv(prepared)],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                check=True,
-                **self._popen(prepared),
-            )
-        pid = int(shell.stdout)
-        return lambda: alive(pid)
+            return launch.detached(self._identity().port, log)
 
     def _bring_up(
         self,
-        prepared: Prepared,
-        launch: Callable[[Prepared], Callable[[], bool]],
+        launch: Launch,
+        begin: Callable[[Launch], StillRuns],
         timeout_s: float,
     ) -> None:
         """Launch until a server answers, unless one does already.
@@ -273,10 +246,10 @@ class EmbeddedPostgres:
         memory, so a first launch may end at once (measured: up to five).
         """
         deadline = time.monotonic() + timeout_s
-        launched: Callable[[], bool] | None = None
+        still_runs: StillRuns | None = None
         trouble = "it was still starting"
         while time.monotonic() < deadline:
-            server = running_postmaster(prepared.data)
+            server = running_postmaster(launch.data)
             if server and server.ready:
                 self._follow_port(server.port)
                 try:
@@ -284,12 +257,12 @@ class EmbeddedPostgres:
                     return
                 except UnavailableError as exc:
                     trouble = exc.message
-            elif not server and not (launched and launched()):
-                if launched:
+            elif not server and not (still_runs and still_runs()):
+                if still_runs:
                     trouble = self._log.passing_failure()
                     time.sleep(0.25)
                 self._follow_port(self._free_port())
-                launched = launch(prepared)
+                still_runs = begin(launch)
             time.sleep(POLL_S)
         raise UnavailableError(
             f"PostgreSQL did not answer within {timeout_s:g} s: {trouble}",
@@ -317,6 +290,7 @@ class EmbeddedPostgres:
         ):
             os.kill(server.pid, sign)
             if self._ended(server.pid, patience_s):
+                self._borrowed_mark.unlink(missing_ok=True)
                 return
         raise UnavailableError(
             f"PostgreSQL (process {server.pid}) did not stop",
@@ -332,3 +306,12 @@ class EmbeddedPostgres:
                 return True
             time.sleep(POLL_S)
         return False
+
+
+def _last_user(descriptor: int) -> bool:
+    """Whether nobody else holds the lock that `descriptor` shares."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
