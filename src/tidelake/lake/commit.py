@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 class Committed:
     """What a commit left behind on `events`."""
 
+    commit_id: str  # 32 hex digits
     snapshot_id: int
     sequence_number: int
     committed_at_ms: int  # the snapshot's own time
@@ -97,6 +98,7 @@ class Committer:
         snapshot = table.metadata.current_snapshot()
         assert snapshot is not None, "a commit leaves a snapshot"
         return Committed(
+            commit_id=identity,
             snapshot_id=snapshot.snapshot_id,
             sequence_number=snapshot.sequence_number or 0,
             committed_at_ms=snapshot.timestamp_ms,
