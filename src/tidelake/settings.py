@@ -60,6 +60,8 @@ class Collect(Section):
     """Largest Segment batch, decompressed."""
     max_batch_bytes: Positive = 10 * MB
     """Largest native or CloudEvents batch, decompressed."""
+    max_held_bytes: Positive = 64 * MB
+    """Most bytes of requests that a server process keeps in memory; beyond it answers 503."""
     request_timeout_s: Seconds = 30
     """How long a client may take to send a request."""
     trusted_proxies: int = 0

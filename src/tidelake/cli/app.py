@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tidelake import __version__
+from tidelake.cli.collect import collect
 from tidelake.cli.schema import app as schema
 from tidelake.cli.settings import settings
 
@@ -45,5 +46,6 @@ def root(
     ctx.obj = home
 
 
+app.command()(collect)
 app.command()(settings)
 app.add_typer(schema, name="schema")

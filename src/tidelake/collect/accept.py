@@ -1,0 +1,116 @@
+"""The way of a request through a door: key, body, cut, durable, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tidelake import crash
+from tidelake.collect.client_address import client_ip
+from tidelake.collect.encodings import plain
+from tidelake.collect.exchange import Answer, Refusal, Request, unavailable
+from tidelake.collect.keys import Keys, Project, admit, key_in_header, unknown_key
+from tidelake.collect.meter import Counts
+from tidelake.collect.records import Cut, Durable, Records, envelope
+from tidelake.errors import TransientError
+
+# A record costs its envelope wherever it is read; a batch of many tiny ones would grow by it.
+MOST_RECORDS = 100_000
+MOST_ENVELOPE_BYTES = 64 * 1024 * 1024
+MOST_AGENT_CHARACTERS = 1024
+# Decompressing more than this would keep other requests waiting on the event loop.
+INLINE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A way in: what its bodies may weigh, how they are cut, what is answered."""
+
+    path: str  # the route's first name, also where a short form was called
+    limit: int
+    cut: Callable[[Request, bytes], Cut]
+    answer: Callable[[int], Answer]
+    too_large_status: int = 413
+    key_in_body: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Accepting:
+    """What every door needs; `wall` gives seconds since 1970, `clock` monotonic ones."""
+
+    durable: Durable
+    keys: Keys
+    counts: Counts
+    trusted_proxies: int = 0
+    wall: Callable[[], float] = time.time
+    clock: Callable[[], float] = time.monotonic
+
+    async def accept(self, door: Door, request: Request) -> Answer:
+        """2xx once the records are durable; raises `Refusal` where nothing is acknowledged."""
+        records, project = await self.take(door, request)
+        if records.bodies:
+            try:
+                await self.durable.append(records)
+            except TransientError as exc:
+                raise unavailable(exc) from exc
+        self._count(records, project)
+        crash.point("collect.before_answer")
+        return door.answer(len(records.bodies))
+
+    async def take(self, door: Door, request: Request) -> tuple[Records, Project]:
+        """The records of a request whose sender may send them; nothing is stored yet."""
+        key, origin = key_in_header(request), request.header("origin")
+        project = self.keys.find(key)
+        if project:
+            admit(project, origin, self.clock())
+        elif not door.key_in_body:
+            raise unknown_key(bool(key))
+        cut = door.cut(request, await self._body(door, request))
+        if project is None:
+            project = self.keys.find(cut.key)
+            if project is None:
+                raise unknown_key(bool(key or cut.key))
+            admit(project, origin, self.clock())
+        return self._records(door, request, cut, project), project
+
+    async def _body(self, door: Door, request: Request) -> bytes:
+        try:
+            body = await request.read(door.limit)
+            encoding = request.header("content-encoding")
+            if not encoding:
+                return body
+            if len(body) <= INLINE_BYTES:
+                decompressed = plain(body, encoding, door.limit)
+            else:
+                decompressed = await asyncio.to_thread(plain, body, encoding, door.limit)
+            request.hold(len(decompressed))
+            return decompressed
+        except Refusal as refusal:
+            if refusal.status == 413:
+                raise refusal.with_status(door.too_large_status) from None
+            raise
+
+    def _records(self, door: Door, request: Request, cut: Cut, project: Project) -> Records:
+        facts = {
+            "path": door.path,
+            "ip": client_ip(request, self.trusted_proxies),
+            "ua": request.header("user-agent")[:MOST_AGENT_CHARACTERS],
+            "project": project.name,
+            **cut.facts,
+        }
+        shared = envelope(facts)
+        count = len(cut.bodies)
+        if count > MOST_RECORDS or count * len(shared) > MOST_ENVELOPE_BYTES:
+            raise Refusal(
+                door.too_large_status,
+                "too_many_records",
+                f"the body holds {count:,} records, more than one request may bring",
+                f"Send at most {MOST_RECORDS:,} in a request, with a short batch context.",
+            )
+        return Records(cut.bodies, shared, int(self.wall() * 1_000_000), cut.format)
+
+    def _count(self, records: Records, project: Project) -> None:
+        self.counts.records[records.format, project.name] += len(records.bodies)
+        self.counts.bytes[(records.format,)] += sum(map(len, records.bodies))

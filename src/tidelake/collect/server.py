@@ -1,0 +1,148 @@
+"""The collector as granian sees it: one object a server process, RSGI on the outside.
+
+RSGI and not ASGI under Starlette: a request of one event costs less than half the CPU, and a
+route here is a name in a table (docs/decisions names the figures).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from granian._granian import RSGIHTTPProtocol, RSGIProtocolClosed, RSGIProtocolError
+from granian.rsgi import Scope
+
+from tidelake.collect.exchange import Answer, Pairs, Refusal, Request, too_large
+
+CLOSE: Pairs = (("connection", "close"),)
+RETRY_S = 1
+
+
+class Service(Protocol):
+    """What a server process runs between its start and its stop."""
+
+    async def answer(self, request: Request) -> Answer:
+        """The answer; raises nothing."""
+
+    async def close(self) -> None:
+        """Called once, when no request runs any more."""
+
+
+class Held:
+    """Bytes that the requests of this process keep in memory."""
+
+    def __init__(self, bound: int) -> None:
+        self.bytes = 0
+        self._bound = bound
+
+    def take(self, size: int) -> None:
+        if self.bytes and self.bytes + size > self._bound:
+            raise Refusal(
+                503,
+                "overloaded",
+                f"requests under way hold {self.bytes:,} bytes",
+                f"Nothing of this request was stored: send it again in {RETRY_S} s.",
+                (("retry-after", str(RETRY_S)),),
+            )
+        self.bytes += size
+
+
+class Body:
+    """Reads a request's body: within its size, within its time, and only whole."""
+
+    def __init__(
+        self, scope: Scope, protocol: RSGIHTTPProtocol, held: Held, timeout_s: float
+    ) -> None:
+        self._scope = scope
+        self._protocol = protocol
+        self._held = held
+        self._timeout_s = timeout_s
+        self.holds = 0
+
+    def hold(self, size: int) -> None:
+        """Counts bytes that this request keeps; raises `Refusal` over the bound of all requests."""
+        self._held.take(size)
+        self.holds += size
+
+    def release(self) -> None:
+        self._held.bytes -= self.holds
+        self.holds = 0
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body; raises `Refusal`: 413 over the limit, 408 over the time, 400 if cut."""
+        length = self._scope.headers.get("content-length")
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                if length is None:
+                    return await self._chunks(limit)
+                if int(length) > limit:
+                    raise too_large("The body", limit)
+                self.hold(int(length))
+                return await self._protocol()
+        except TimeoutError as exc:
+            raise Refusal(
+                408,
+                "too_slow",
+                f"the body did not arrive within {self._timeout_s:g} s",
+                "Send smaller requests, or raise request_timeout_s.",
+                CLOSE,
+            ) from exc
+        except (RSGIProtocolClosed, RSGIProtocolError) as exc:
+            raise _incomplete() from exc
+
+    async def _chunks(self, limit: int) -> bytes:
+        """A body without a stated length.
+
+        granian ends the iteration of a body that broke off as it ends a whole one, but for an
+        empty chunk more: a whole body has one empty chunk, its last. Anything else is refused.
+        """
+        parts: list[bytes] = []
+        empty = 0
+        async for chunk in self._protocol:
+            empty += not chunk
+            self.hold(len(chunk))
+            if self.holds > limit:
+                raise too_large("The body", limit)
+            parts.append(chunk)
+        if empty != 1 or parts[-1]:
+            raise _incomplete()
+        return b"".join(parts)
+
+
+class Collector:
+    """Hands requests to a `Service` that is opened in the server process, not before its fork."""
+
+    def __init__(
+        self, opening: Callable[[], Awaitable[Service]], timeout_s: float, most_bytes: int
+    ) -> None:
+        self._opening = opening
+        self._timeout_s = timeout_s
+        self._held = Held(most_bytes)
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._service = loop.run_until_complete(self._opening())
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.run_until_complete(self._service.close())
+
+    async def __rsgi__(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
+        body = Body(scope, protocol, self._held, self._timeout_s)
+        request = Request(
+            scope.method, scope.path, scope.headers, scope.client, body.read, body.hold
+        )
+        try:
+            answer = await self._service.answer(request)
+        finally:
+            body.release()
+        protocol.response_bytes(answer.status, list(answer.headers), answer.body)
+
+
+def _incomplete() -> Refusal:
+    return Refusal(
+        400,
+        "incomplete_body",
+        "the connection ended before the body did",
+        "Nothing of it was stored: send it again.",
+        CLOSE,
+    )

@@ -1,0 +1,175 @@
+"""The collector: HTTP requests into the inbox."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tidelake.collect.accept import Accepting
+from tidelake.collect.keys import Keys
+from tidelake.collect.meter import Counts
+from tidelake.collect.records import Records
+from tidelake.collect.routes import Routes
+from tidelake.collect.server import Collector
+from tidelake.collect.service import Service
+from tidelake.collect.siblings import Siblings
+from tidelake.errors import SetupError, TidelakeError
+from tidelake.files import Disk, open_disk
+from tidelake.inbox import InboxBound, LaneWriter, SegmentLimits
+from tidelake.inbox import Records as InboxRecords
+from tidelake.pipeline.supervise import die_with_parent
+from tidelake.settings import Settings
+
+if TYPE_CHECKING:
+    from granian.server.mp import MPServer
+
+BACKLOG = 1024
+URL_CHARACTERS = 256
+
+
+class InboxLane:
+    """A lane of the inbox as the collector needs it (`tidelake.collect.records.Durable`)."""
+
+    def __init__(self, lane: LaneWriter, bound: InboxBound) -> None:
+        self._lane = lane
+        self._bound = bound
+
+    async def append(self, records: Records) -> None:
+        """Durable on return; `OverloadedError` over a bound, `UnavailableError` on a bad disk."""
+        self._bound.check()
+        await self._lane.append(
+            InboxRecords(
+                records.bodies, records.envelope, records.received_at, "api", records.format
+            )
+        )
+
+    def trouble(self) -> str:
+        try:
+            self._bound.check()
+        except TidelakeError as exc:
+            return exc.message
+        return ""
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._lane.close)
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Runs the collector until SIGTERM or SIGINT; then answers what is under way, and seals.
+
+    `say` gets one sentence with the URL. Raises `SetupError` where the address can not be taken.
+    """
+    port = free_port(settings.collect.host, settings.collect.port)
+    host = settings.collect.host
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    disk = open_disk()
+    folder = run_folder(settings.home)
+    for left in folder.glob("*.counts"):
+        disk.remove(left)
+    server = _server(settings, port)
+    slate = disk.scratch(folder / "url")
+    slate.write(url.ljust(URL_CHARACTERS).encode())
+    say(f"collector on {url} (events to {url}/v1/events, {url}/docs explains)")
+    try:
+        server.serve(target_loader=partial(_load, settings))
+    finally:
+        slate.close()
+        disk.remove(folder / "url")
+
+
+def collector_url(home: Path) -> str | None:
+    """Where the collector of a home listens; None where none was started."""
+    with suppress(OSError):
+        return (run_folder(home) / "url").read_text("utf-8").strip() or None
+    return None
+
+
+def run_folder(home: Path) -> Path:
+    return home / "run" / "collect"
+
+
+def free_port(host: str, port: int) -> int:
+    """The port, or a free one for 0; raises `SetupError` where somebody listens on it.
+
+    The server's processes share the port (SO_REUSEPORT), and so would a second collector: the
+    address is asked for alone first.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+            return int(probe.getsockname()[1])
+    except OSError as exc:
+        raise SetupError(
+            f"the collector can not listen on {host}:{port}: {exc.strerror or exc}",
+            hint="Stop what listens there, or set TIDELAKE_COLLECT_PORT (0 takes a free one).",
+        ) from exc
+
+
+def _server(settings: Settings, port: int) -> MPServer:
+    from granian.constants import HTTPModes, Interfaces, Loops
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+    from granian.server.mp import MPServer
+
+    workers = settings.collect.workers
+    return MPServer(
+        "tidelake",
+        address=settings.collect.host,
+        port=port,
+        interface=Interfaces.RSGI,
+        workers=workers,
+        loop=Loops.asyncio,
+        # A request that broke off is told from a whole one on HTTP/1 only (collect/server.py).
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=int(settings.collect.request_timeout_s * 1000)
+        ),
+        websockets=False,
+        backlog=BACKLOG,
+        log_level=LogLevels.warning,
+        # One process that dies ends the server, and whoever started it starts it again; with
+        # several, the others go on meanwhile.
+        respawn_failed_workers=workers > 1,
+    )
+
+
+def _load(settings: Settings, _target: str) -> Any:  # granian's types know functions only
+    """In the server process: the RSGI application; its lane is opened when its loop is there."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    die_with_parent()
+    return Collector(
+        partial(open_service, settings),
+        settings.collect.request_timeout_s,
+        settings.collect.max_held_bytes,
+    )
+
+
+async def open_service(settings: Settings) -> Service:
+    """Claims a lane and builds what one server process runs."""
+    disk = open_disk()
+    counts = Counts()
+    keys = Keys(settings.collect.keys, settings.collect.workers)
+    accepting = Accepting(_lane(settings, disk), keys, counts, settings.collect.trusted_proxies)
+    folder, name = run_folder(settings.home), str(os.getpid())
+    siblings = Siblings(counts, folder, name, disk.scratch(folder / f"{name}.counts"))
+    siblings.start()
+    routes = Routes(settings.collect, accepting, None, siblings.all)
+    return Service(routes, accepting, siblings.stop)
+
+
+def _lane(settings: Settings, disk: Disk) -> InboxLane:
+    inbox = settings.inbox
+    limits = SegmentLimits(inbox.segment_bytes, inbox.segment_age_s)
+    bound = InboxBound(settings.home, disk, inbox.max_bytes, inbox.min_free_bytes)
+    return InboxLane(LaneWriter.claim(settings.home, disk, limits), bound)
