@@ -27,17 +27,22 @@ def python() -> Iterator[str]:
     """A fresh environment that had only requirements.txt.
 
     Installed by uv, which `requirements.txt` itself pins, since it takes a tenth of pip's time and
-    reads the same file; `make setup` does the same with pip. HOME is left out, so that the user's
-    real package cache is used.
+    reads the same file; `make setup` does the same with pip.
     """
     # A folder of its own and not `tmp_path`: a gigabyte must go whatever happens.
     with tempfile.TemporaryDirectory(prefix="tidelake-install-") as folder:
         venv = Path(folder) / "venv"
         uv = [sys.executable, "-m", "uv"]
-        run([*uv, "venv", "--quiet", "--python", sys.executable, str(venv)], LONGEST_INSTALL_S)
-        install = [*uv, "pip", "install", "--quiet", "--python", str(venv / "bin/python")]
-        run([*install, "--require-hashes", "-r", "requirements.txt"], LONGEST_INSTALL_S)
+        install([*uv, "venv", "--quiet", "--python", sys.executable, str(venv)])
+        pip = [*uv, "pip", "install", "--quiet", "--python", str(venv / "bin/python")]
+        install([*pip, "--require-hashes", "-r", "requirements.txt"])
         yield str(venv / "bin/python")
+
+
+def install(command: list[str]) -> None:
+    """With the developer's network settings; without HOME, so that their package cache serves."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("HOME", "PYTHONPATH")}
+    call(command, environment, LONGEST_INSTALL_S)
 
 
 def test_the_mock_generator_runs(python: str) -> None:
@@ -76,14 +81,19 @@ def test_every_test_is_found(python: str) -> None:
 
 
 def test_tests_pass(python: str) -> None:
-    run([python, "-m", "pytest", "-q", "tests/project/test_dependencies.py"])
+    run([python, "-m", "pytest", "-q", "tests/project/test_setup.py"])
 
 
-def run(
-    command: list[str], timeout_s: float = LONGEST_RUN_S, home: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run from the root with next to no environment; shows all output where it fails."""
+def run(command: list[str], home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """With next to no environment, as a user who has just opened a terminal."""
     environment = {"PATH": os.environ["PATH"]} | ({"TIDELAKE_HOME": str(home)} if home else {})
+    return call(command, environment, LONGEST_RUN_S)
+
+
+def call(
+    command: list[str], environment: dict[str, str], timeout_s: float
+) -> subprocess.CompletedProcess[str]:
+    """Run from the root; shows all output where it fails."""
     done = subprocess.run(
         command,
         cwd=ROOT,
