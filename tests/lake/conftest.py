@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -61,7 +61,7 @@ def event(stream: str, number: int, at: datetime = NOON, **columns: Any) -> dict
         "source": "api",
         "format": "native",
         "source_position": position,
-        "_doc": '{"page": {"path": "/p%d"}}' % number,
+        "_doc": f'{{"page": {{"path": "/p{number}"}}}}',
         "_rest": "{}",
         **columns,
     }
@@ -87,13 +87,19 @@ class Lake:
     url: str
     warehouse: Path
     catalog: Catalog = field(init=False)
+    opened: list[Catalog] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.catalog = self.open()
         create_tables(self.catalog)
 
     def open(self) -> Catalog:
-        return open_catalog("sql", self.warehouse.as_uri(), self.url)
+        self.opened.append(open_catalog("sql", self.warehouse.as_uri(), self.url))
+        return self.opened[-1]
+
+    def close(self) -> None:
+        for catalog in self.opened:
+            catalog.close()
 
     def committer(self, **options: Any) -> Committer:
         made = Committer(self.open(), **{"sleep": lambda _: None, **options})
@@ -124,7 +130,7 @@ class Lake:
         judged: Iterable[int] = (),
         at: datetime = NOON,
     ) -> StoredRange:
-        """Records `first..last`, stored: those in `bad` as rejects, those in `judged` not at all."""
+        """Records `first..last`, stored: `bad` ones as rejects, those in `judged` not at all."""
         bad, judged = set(bad), set(judged)
         good = [n for n in range(first, last + 1) if n not in bad | judged]
         rejected = sorted(bad - judged)
@@ -144,14 +150,18 @@ class Lake:
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
+def lake(tmp_path: Path) -> Iterator[Lake]:
     """A lake whose catalog is SQLite: the same code, and a start that costs nothing."""
-    return Lake(f"sqlite:///{tmp_path}/catalog.db", tmp_path / "lake")
+    made = Lake(f"sqlite:///{tmp_path}/catalog.db", tmp_path / "lake")
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def postgres_lake(tmp_path: Path, database_url: str) -> Lake:
-    return Lake(database_url, tmp_path / "lake")
+def postgres_lake(tmp_path: Path, database_url: str) -> Iterator[Lake]:
+    made = Lake(database_url, tmp_path / "lake")
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -26,6 +26,10 @@ EPOCH = date(1970, 1, 1)
 DAY_US = 86_400_000_000
 PAGE_BYTES = 1024 * 1024
 
+# Setting up zstd for 146 pages takes more than half of the time of a file with one row, and late
+# events of a thousand days are a thousand such files. They end up compressed by compaction.
+WORTH_COMPRESSING = 8  # rows
+
 # Nearly every value stands once: a dictionary would hold them all and save nothing.
 DISTINCT = frozenset({"event_key", "event_id", "event_time", "source_position", "body"})
 
@@ -39,13 +43,15 @@ class Layout:
     statistics: list[str]
     fields: tuple[Field, ...]
 
-    def writer(self, sink: Any, collected: list[pq.FileMetaData]) -> pq.ParquetWriter:
+    def writer(
+        self, sink: Any, collected: list[pq.FileMetaData], codec: str = "zstd"
+    ) -> pq.ParquetWriter:
         # No Arrow schema in the footer: it is 10 kB a file, and readers go by field id.
         return pq.ParquetWriter(
             sink,
             self.schema,
-            compression="zstd",
-            compression_level=1,
+            compression=codec,
+            compression_level=1 if codec == "zstd" else None,
             data_page_size=PAGE_BYTES,
             use_dictionary=self.dictionary,
             write_statistics=self.statistics,
@@ -104,7 +110,8 @@ def _file(table: pa.Table, day: date, contract: Contract) -> EncodedFile:
     rule = layout(contract)
     sink = pa.BufferOutputStream()
     collected: list[pq.FileMetaData] = []
-    with rule.writer(sink, collected) as writer:
+    codec = "zstd" if table.num_rows >= WORTH_COMPRESSING else "none"
+    with rule.writer(sink, collected, codec) as writer:
         writer.write_table(table)
     data = sink.getvalue()
     statistics = describe(collected[0], contract)

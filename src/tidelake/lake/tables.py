@@ -37,10 +37,10 @@ def properties(contract: Contract) -> dict[str, str]:
         "commit.manifest-merge.enabled": "true",
         "commit.manifest.min-count-to-merge": "20",
         "commit.manifest.target-size-bytes": "131072",
-        # A commit a second writes a metadata file a second. 100 of them stay, because a reader
-        # holds the location of one while it plans.
+        # A commit a second writes a metadata file a second. One minute of them stays: a reader
+        # holds the location of one while it plans, and each is 100 kB.
         "write.metadata.delete-after-commit.enabled": "true",
-        "write.metadata.previous-versions-max": "100",
+        "write.metadata.previous-versions-max": "60",
         # Another engine's expiry must leave what ours leaves.
         "history.expire.min-snapshots-to-keep": "100",
         # Other engines delete by rewriting: the raw loader reads data files, not delete files.
