@@ -2,4 +2,5 @@
 
 from tidelake.cli import main
 
-main()
+if __name__ == "__main__":  # a spawned worker imports this module and must not run the command
+    main()

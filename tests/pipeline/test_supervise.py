@@ -93,10 +93,10 @@ def test_a_part_that_ends_before_it_is_ready_is_an_error(supervisor: Supervisor)
         supervisor.start(Part("collect", python("raise SystemExit(7)"), ready=lambda: False))
 
 
-def test_parts_stop_in_the_order_in_which_they_were_started(said: list[str]) -> None:
+def test_parts_stop_in_the_order_in_which_events_flow(said: list[str]) -> None:
     stopped: list[str] = []
     supervisor = Supervisor(said.append)
-    for name in ("collect", "ingest"):
+    for name in ("ingest", "collect"):
         supervisor.start(Part(name, python(FOREVER)))
     processes = {entry.part.name: entry.process for entry in supervisor.running}
     ending = {name: process.send_signal for name, process in processes.items()}

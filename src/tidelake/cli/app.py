@@ -9,8 +9,11 @@ import typer
 
 from tidelake import __version__
 from tidelake.cli.collect import collect
+from tidelake.cli.collect import collect
+from tidelake.cli.run import run
 from tidelake.cli.schema import app as schema
 from tidelake.cli.settings import settings
+from tidelake.cli.up import up
 
 app = typer.Typer(
     name="tidelake",
@@ -47,5 +50,8 @@ def root(
 
 
 app.command()(collect)
+app.command()(up)
+app.command()(collect)
+app.command()(run)
 app.command()(settings)
 app.add_typer(schema, name="schema")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tidelake.lake.catalog import open_catalog
 from tidelake.lake.tables import create_tables
 from tidelake.settings import Settings
-from tidelake.warehouse.connect import resolve
+from tidelake.warehouse.connect import check_server
 from tidelake.warehouse.migrate import migrate
 from tidelake.warehouse.server import EmbeddedPostgres
 
@@ -31,17 +31,17 @@ class Lakehouse:
 def opened(settings: Settings) -> Iterator[Lakehouse]:
     """The lakehouse of a home, its database migrated and its tables made where they are missing.
 
-    An embedded PostgreSQL that does not run is started, and stopped again at the end; one that
-    runs (`tidelake up`) is used and left alone. Raises `SetupError` or `UnavailableError`.
+    An embedded PostgreSQL that does not run is started, and stopped again by the last command that
+    uses it; one that runs (`tidelake up`) is used and left alone. Raises `SetupError` or
+    `UnavailableError`.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    ours = not settings.postgres.url and not EmbeddedPostgres(settings.home).running()
-    database = resolve(settings.home, settings.postgres.url or None)
-    try:
-        yield attach(settings, database.url)
-    finally:
-        if ours and database.server is not None:
-            database.server.stop()
+    if settings.postgres.url:
+        check_server(settings.postgres.url)
+        yield attach(settings, settings.postgres.url)
+        return
+    with EmbeddedPostgres(settings.home).borrowed() as url:
+        yield attach(settings, url)
 
 
 def attach(settings: Settings, database_url: str) -> Lakehouse:

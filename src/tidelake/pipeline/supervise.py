@@ -2,7 +2,7 @@
 
 A part is a process of its own, in a session of its own, so that Ctrl-C in the terminal reaches the
 supervisor alone and the parts stop in the order in which events flow: what sends first, what
-stores last.
+stores last. They are started the other way round.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ class Supervisor:
         return {entry.part.name: entry.process.pid for entry in self.running}
 
     def stop(self) -> None:
-        """Stops every part in the order of their start, each within its time, then kills it."""
-        for entry in self.running:
+        """Stops every part, the last started first, each within its time, then kills it."""
+        for entry in reversed(self.running):
             self.stop_part(entry.part.name)
 
     def stop_part(self, name: str) -> int | None:
@@ -129,11 +129,11 @@ class Supervisor:
         self.report(f"{entry.part.name} runs again (restart {entry.restarts})")
 
 
-def command(home: Path, *arguments: str) -> Callable[[], subprocess.Popen[bytes]]:
-    """Starts `tidelake --home HOME …`, its output appended to `logs/<part>.log` in the home."""
+def command(home: Path, name: str, *arguments: str) -> Callable[[], subprocess.Popen[bytes]]:
+    """Starts `tidelake --home HOME …`, its output appended to `logs/<name>.log` in the home."""
 
     def start() -> subprocess.Popen[bytes]:
-        log = home / "logs" / f"{arguments[-1] if arguments[0] == 'run' else arguments[0]}.log"
+        log = home / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as out:
             return subprocess.Popen(

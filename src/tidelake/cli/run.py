@@ -1,0 +1,43 @@
+"""`tidelake run PART`: one part of the pipeline alone, for a process manager of your own."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated, Literal
+
+import typer
+
+from tidelake.cli.context import settings_of
+
+
+def run(
+    ctx: typer.Context,
+    part: Annotated[Literal["collect", "ingest", "care"], typer.Argument(help="which part")],
+) -> None:
+    """Runs one part of the pipeline in the foreground until SIGTERM or Ctrl-C.
+
+    `tidelake up` runs them all; use this under systemd or in containers. Exit code 3 says that the
+    setup is broken and that starting the part again would not help.
+
+    Example: `tidelake run ingest`
+    """
+    from tidelake.pipeline.stopping import Stop
+    from tidelake.pipeline.supervise import die_with_parent
+
+    logging.basicConfig(
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO
+    )
+    die_with_parent()
+    settings = settings_of(ctx)
+    if part == "collect":
+        from tidelake.pipeline.collect import serve
+
+        serve(settings, typer.echo)
+    elif part == "ingest":
+        from tidelake.pipeline import ingest
+
+        ingest.run(settings, Stop().on_signals())
+    else:
+        from tidelake.pipeline import care
+
+        care.run(settings, Stop().on_signals())

@@ -1,0 +1,29 @@
+"""`tidelake up`: the whole pipeline until Ctrl-C."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tidelake.cli.context import settings_of
+
+
+def up(
+    ctx: typer.Context,
+    generate: Annotated[
+        float, typer.Option("--generate", metavar="RATE", help="mock events a second to send")
+    ] = 0,
+) -> None:
+    """Runs everything until Ctrl-C: PostgreSQL, the collector, ingest and care.
+
+    Prints the addresses. A part that dies is started again and reported. Ctrl-C stops taking
+    events, brings what was taken to the lake, and ends.
+
+    Examples: `tidelake up`, `tidelake up --generate 500`, `tidelake --home /data/lake up`
+    """
+    from tidelake.pipeline.stopping import Stop
+    from tidelake.pipeline.up import up as run_all
+
+    stop = Stop().on_signals()
+    run_all(settings_of(ctx), stop, typer.echo, generate)

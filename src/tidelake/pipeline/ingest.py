@@ -1,0 +1,123 @@
+"""The ingest part: from the inbox to the lake, for as long as it is not told to stop.
+
+Trouble ends a shift: the next one asks for the positions again and starts from them. Passing
+trouble is waited out with backoff; a broken setup ends the part.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tidelake import files
+from tidelake.errors import FencedError, TransientError
+from tidelake.event.contract import EVENTS
+from tidelake.inbox import Inbox
+from tidelake.inbox.reader import Bounds
+from tidelake.lake.commit import Committer
+from tidelake.lake.tables import load_table
+from tidelake.lake.writer import Writer
+from tidelake.observe import heartbeat
+from tidelake.pipeline.encode import Encoder
+from tidelake.pipeline.ingest_report import Report
+from tidelake.pipeline.lakehouse import Lakehouse, opened
+from tidelake.pipeline.loop import Loop, Pace
+from tidelake.pipeline.rules import rules_of
+from tidelake.pipeline.stopping import Stop
+from tidelake.pipeline.workers import ProcessWorkers
+from tidelake.settings import Settings
+from tidelake.pipeline.inbox_source import InboxSource
+from tidelake.warehouse.lease import Lease
+
+log = logging.getLogger("tidelake.ingest")
+
+PART = "ingest"
+LEASE_S = 15.0
+TURN_S = 0.05  # between two looks when nothing moved
+LONGEST_WAIT_S = 10.0
+HOUSEKEEPING_EVERY_S = 10.0
+
+
+def run(settings: Settings, stop: Stop) -> None:
+    """Ingests until `stop`, then commits what the inbox still holds. Raises `SetupError`."""
+    with opened(settings) as lakehouse:
+        wait = 0.5
+        while not stop:
+            try:
+                _shift(lakehouse, stop)
+                wait = 0.5
+            except (FencedError, TransientError) as exc:
+                log.warning("%s; starting again in %.1f s", exc, wait)
+                stop.wait(wait)
+                wait = min(wait * 2, LONGEST_WAIT_S)
+    heartbeat.forget(settings.home, PART)
+
+
+def _shift(lakehouse: Lakehouse, stop: Stop) -> None:
+    """Works until told to stop, or until the contract has changed."""
+    settings = lakehouse.settings
+    inbox = Inbox(settings.home, files.open_disk())
+    inbox.recover()
+    encoder = encoder_of(lakehouse)
+    with (
+        _leased(lakehouse, stop) as lease,
+        ProcessWorkers(encoder, settings.process.workers) as workers,
+    ):
+        workers.warm_up()
+        report = Report(lakehouse, workers.pids())
+        loop = Loop(
+            InboxSource(inbox, Bounds(settings.lake.batch_bytes)),
+            Committer(lakehouse.catalog),
+            workers,
+            pace_of(settings),
+            time.monotonic,
+            report.committed,
+        )
+        log.info("ingesting with %d workers", workers.count)
+        due = time.monotonic() + HOUSEKEEPING_EVERY_S
+        while not stop:
+            if not loop.turn():
+                stop.wait(TURN_S)
+            report.beat(loop)
+            if time.monotonic() >= due:
+                due = time.monotonic() + HOUSEKEEPING_EVERY_S
+                inbox.sweep(time.time(), settings.inbox.keep_h * 3600)
+                if not lease.renew() or encoder_of(lakehouse).contract != encoder.contract:
+                    break
+        loop.drain()
+        while not loop.idle:
+            loop.turn() or time.sleep(TURN_S)
+            report.beat(loop)
+
+
+def encoder_of(lakehouse: Lakehouse, max_age_days: float | None = None) -> Encoder:
+    """What workers need: the contract with the columns that were evolved, the rules, a writer."""
+    events = load_table(lakehouse.catalog, "events")
+    rejected = load_table(lakehouse.catalog, "rejected_events")
+    return Encoder(
+        EVENTS,
+        rules_of(lakehouse.settings, max_age_days),
+        Writer.for_tables(events, rejected),
+    )
+
+
+def pace_of(settings: Settings) -> Pace:
+    return Pace(settings.lake.commit_interval_s, settings.lake.quiet_interval_s)
+
+
+@contextmanager
+def _leased(lakehouse: Lakehouse, stop: Stop) -> Iterator[Lease]:
+    """Waits for the lease: it saves a second ingest of the same inbox from work that is fenced."""
+    home = lakehouse.settings.home
+    lease = Lease(lakehouse.database_url, PART, f"{socket.gethostname()}:{home}", LEASE_S)
+    try:
+        while not lease.take() and not stop:
+            log.warning("another ingest holds the lease; waiting")
+            stop.wait(LEASE_S / 3)
+        yield lease
+        lease.release()
+    finally:
+        lease.close()

@@ -1,0 +1,100 @@
+"""What the ingest tells others: a row per commit in PostgreSQL, and its heartbeat."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from tidelake.lake.commit import Committed
+from tidelake.lake.writer import StoredRange
+from tidelake.observe import heartbeat
+from tidelake.pipeline.lakehouse import Lakehouse
+from tidelake.pipeline.latency import Latency
+from tidelake.pipeline.loop import Loop
+from tidelake.pipeline.memory import Peak, resident
+from tidelake.warehouse.commits import Commit, CommitLedger
+
+log = logging.getLogger("tidelake.ingest")
+
+PART = "ingest"
+BEAT_EVERY_S = 1.0
+
+
+class Report:
+    """Held through one shift; `pids` are the workers' processes."""
+
+    def __init__(self, lakehouse: Lakehouse, pids: Sequence[int]) -> None:
+        self._home = lakehouse.settings.home
+        self._alert_share = lakehouse.settings.lake.reject_alert_share
+        self._ledger = CommitLedger(lakehouse.database_url)
+        self._latency = Latency()
+        self._pids = [os.getpid(), *pids]
+        self._peak = Peak(idle=resident(self._pids))
+        self._due = 0.0
+        self._alert: str | None = None
+
+    def committed(self, committed: Committed, group: list[StoredRange]) -> None:
+        """Called after every commit, before the source is told to forget."""
+        for one in group:
+            self._latency.add(committed.committed_at_ms, one.arrivals)
+        self._ledger.insert(_row(committed, group))
+        self._watch_rejects(committed)
+
+    def beat(self, loop: Loop) -> None:
+        """Once a second: what this process did, holds and uses."""
+        if (now := time.time()) < self._due:
+            return
+        self._due = now + BEAT_EVERY_S
+        self._peak.look(self._pids)
+        progress = loop.progress
+        values = {
+            "commits": progress.commits,
+            "events": progress.events,
+            "rejected": progress.rejected,
+            "damaged": progress.damaged,
+            "raw_bytes": progress.raw_bytes,
+            "in_flight": loop.in_flight,
+            "most_in_flight": progress.most_in_flight,
+            "memory_bytes": self._peak.now,
+            "memory_peak_bytes": self._peak.most,
+            "memory_idle_bytes": self._peak.idle,
+            "latency_s": self._latency.percentiles(0.5, 0.99),
+            "alert": self._alert,
+        }
+        heartbeat.beat(self._home, PART, now, values)
+
+    def _watch_rejects(self, committed: Committed) -> None:
+        tally = committed.tally
+        rejected = sum(tally.rejected.values())
+        share = rejected / max(rejected + tally.events, 1)
+        self._alert = None
+        if share > self._alert_share:
+            common = max(tally.rejected, key=lambda reason: tally.rejected[reason])
+            self._alert = f"{share:.0%} of the last commit was rejected, mostly {common}"
+            log.warning("%s; see `tidelake rejected list`", self._alert)
+
+
+def _row(committed: Committed, group: Sequence[StoredRange]) -> Commit:
+    files = [file for one in group for file in one.files]
+    ends: dict[str, tuple[int, int]] = {}
+    for one in group:
+        first = ends.get(one.stream, (one.first, 0))[0]
+        ends[one.stream] = (first, one.last)
+    return Commit(
+        commit_id=UUID(committed.commit_id),
+        table_name="events",
+        snapshot_id=committed.snapshot_id,
+        sequence_number=committed.sequence_number,
+        operation="append",
+        committed_at=datetime.fromtimestamp(committed.committed_at_ms / 1000, UTC),
+        prepared_at=datetime.now(UTC),
+        records=sum(one.last - one.first + 1 for one in group),
+        files=len(files),
+        bytes=sum(file.size for file in files),
+        raw_bytes=committed.tally.raw_bytes,
+        positions=ends,
+    )

@@ -1,0 +1,206 @@
+"""From sources to the lake: takes in order, encoded by workers, committed by one committer.
+
+    source ─► takes ─► workers (read, process, write) ─► in order again ─► committer ─► release
+
+A turn of the loop starts what can start, then commits what is finished at the head of every
+stream. Nothing is held in memory but descriptions: what a worker stored is in the warehouse, what
+it has not stored is still in the source.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tidelake import crash
+from tidelake.batch import Take
+from tidelake.lake.commit import Committed
+from tidelake.lake.writer import StoredRange
+
+QUIET_RECORDS = 200  # with fewer waiting traffic is low, and they may wait longer for a commit
+FULL_RECORDS = 8_192  # with more waiting there is a backlog, and nothing waits for a commit
+
+
+class Source(Protocol):
+    """What the ingest needs of a source; `sources.Source` says what its words mean."""
+
+    def accepted(self) -> Mapping[str, int]: ...
+    def takes(self, stream: str, after: int) -> Iterator[Take]: ...
+    def release(self, stream: str, row: int) -> None: ...
+
+
+class Lake(Protocol):
+    """What the ingest needs of a committer."""
+
+    def start_positions(self) -> dict[str, tuple[int, int]]: ...
+    def judged(self, stream: str, after: int, until: int) -> set[int]: ...
+    def commit(self, group: list[StoredRange]) -> Committed: ...
+
+
+class Workers(Protocol):
+    """Runs an encoder on a take, soon and elsewhere."""
+
+    def submit(self, take: Take, judged: frozenset[int]) -> Future[StoredRange]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When to take and when to commit; seconds and counts."""
+
+    busy_s: float = 1.0
+    quiet_s: float = 5.0
+    batch_bytes: int = 16 * 1024 * 1024
+    takes_at_once: int = 4  # takes that are read, encoded or waiting for their commit's turn
+    takes_a_commit: int = 64
+
+
+@dataclass(slots=True)
+class _Stream:
+    """One stream's place: `taken` is the last record handed to a worker."""
+
+    name: str
+    taken: int
+    judged: frozenset[int] = frozenset()
+    judged_until: int = 0
+    pending: deque[Future[StoredRange]] = field(default_factory=deque)
+
+
+@dataclass(slots=True)
+class Progress:
+    """What this process did since it started."""
+
+    commits: int = 0
+    events: int = 0
+    rejected: int = 0
+    damaged: int = 0
+    raw_bytes: int = 0
+    most_in_flight: int = 0
+
+
+class Loop:
+    """The loop over one source. Made anew after any error: all it knows it can ask for again."""
+
+    def __init__(
+        self,
+        source: Source,
+        lake: Lake,
+        workers: Workers,
+        pace: Pace,
+        clock: Callable[[], float],
+        committed: Callable[[Committed, list[StoredRange]], None] = lambda _c, _g: None,
+    ) -> None:
+        self._source = source
+        self._lake = lake
+        self._workers = workers
+        self._pace = pace
+        self._clock = clock
+        self._committed = committed
+        self._positions = lake.start_positions()
+        self._streams: dict[str, _Stream] = {}
+        self._last_commit = self._last_take = float("-inf")
+        self._draining = False
+        self.progress = Progress()
+
+    def turn(self) -> bool:
+        """One look at everything; True where something was started or committed."""
+        started = self._start_takes()
+        group = self._finished()
+        if group:
+            self._commit(group)
+        return started or bool(group)
+
+    def drain(self) -> None:
+        """From now on nothing waits for company: what is there is taken and committed at once."""
+        self._draining = True
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way, and the sources hold nothing beyond what was taken."""
+        ends = self._source.accepted()
+        return not self.in_flight and all(
+            end <= self._stream(name).taken for name, end in ends.items()
+        )
+
+    @property
+    def in_flight(self) -> int:
+        """Records that were taken and are not committed."""
+        return sum(s.taken - self._position(s.name) for s in self._streams.values())
+
+    def _start_takes(self) -> bool:
+        started = False
+        for name, end in self._source.accepted().items():
+            stream = self._stream(name)
+            if end > stream.taken and self._due(end - stream.taken):
+                started |= self._take(stream)
+        if started:
+            self._last_take = self._clock()
+        self.progress.most_in_flight = max(self.progress.most_in_flight, self.in_flight)
+        return started
+
+    def _due(self, waiting: int) -> bool:
+        """Whether `waiting` records are taken now, or wait for company.
+
+        After a silence the first record is taken at once; then a commit comes after each interval.
+        """
+        patience = self._pace.quiet_s if waiting < QUIET_RECORDS else self._pace.busy_s
+        since = self._clock() - max(self._last_commit, self._last_take)
+        return self._draining or waiting >= FULL_RECORDS or since >= patience
+
+    def _take(self, stream: _Stream) -> bool:
+        room = self._pace.takes_at_once - sum(
+            not future.done() for s in self._streams.values() for future in s.pending
+        )
+        room = min(room, self._pace.takes_a_commit - len(stream.pending))
+        if room <= 0:
+            return False
+        takes = self._source.takes(stream.name, stream.taken)
+        for take, _ in zip(takes, range(room), strict=False):
+            judged = stream.judged if take.first <= stream.judged_until else frozenset()
+            stream.pending.append(self._workers.submit(take, judged))
+            stream.taken = take.last
+        return True
+
+    def _finished(self) -> list[StoredRange]:
+        """What is finished at the head of each stream, once a commit is due."""
+        heads = [s for s in self._streams.values() if s.pending and s.pending[0].done()]
+        unfinished = any(not f.done() for s in self._streams.values() for f in s.pending)
+        soon = self._clock() - self._last_commit < self._pace.busy_s
+        if not heads or (unfinished and soon and not self._draining):
+            return []
+        group = []
+        for stream in heads:
+            while stream.pending and stream.pending[0].done():
+                group.append(stream.pending.popleft().result())
+        return group
+
+    def _commit(self, group: list[StoredRange]) -> None:
+        committed = self._lake.commit(group)
+        self._last_commit = self._clock()
+        for stream, position in committed.positions.items():
+            self._positions[stream] = (position, position)
+        self._count(committed)
+        self._committed(committed, group)
+        for stream, position in committed.positions.items():
+            self._source.release(stream, position)
+        crash.point("commit.after_release")
+
+    def _count(self, committed: Committed) -> None:
+        tally, progress = committed.tally, self.progress
+        progress.commits += 1
+        progress.events += tally.events
+        progress.rejected += sum(tally.rejected.values())
+        progress.damaged += tally.damaged
+        progress.raw_bytes += tally.raw_bytes
+
+    def _stream(self, name: str) -> _Stream:
+        if name not in self._streams:
+            done, rejects = self._positions.get(name, (0, 0))
+            judged = frozenset(self._lake.judged(name, done, rejects)) if rejects > done else None
+            self._streams[name] = _Stream(name, done, judged or frozenset(), rejects)
+        return self._streams[name]
+
+    def _position(self, stream: str) -> int:
+        return self._positions.get(stream, (0, 0))[0]

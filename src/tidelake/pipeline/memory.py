@@ -1,0 +1,36 @@
+"""Resident memory of a process and its children, in bytes, and the peak above idle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psutil
+
+
+def resident(pids: Iterable[int]) -> int:
+    """Bytes resident in all of the processes; one that ended counts nothing."""
+    total = 0
+    for pid in pids:
+        try:
+            total += psutil.Process(pid).memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+@dataclass(slots=True)
+class Peak:
+    """The most that was seen, and what it was before any work."""
+
+    idle: int
+    now: int = 0
+    most: int = 0
+
+    def look(self, pids: Iterable[int]) -> None:
+        self.now = resident(pids)
+        self.most = max(self.most, self.now)
+
+    @property
+    def above_idle(self) -> int:
+        return max(self.most - self.idle, 0)
