@@ -9,8 +9,14 @@ import xxhash
 STRONG_ID_FORMATS = frozenset({"segment", "cloudevents", "cdc"})
 
 
-def _framed(part: bytes) -> bytes:
+def framed(part: bytes) -> bytes:
+    """The part behind its length, so that no two lists of parts give the same bytes."""
     return len(part).to_bytes(8, "little") + part
+
+
+def key_prefix(format: str, project: str | None) -> bytes:
+    """What all keys of one format and project are hashed from first."""
+    return framed(format.encode()) + framed((project or "").encode())
 
 
 def event_key(format: str, project: str | None, event_id: str, body: bytes = b"") -> bytes:
@@ -19,10 +25,7 @@ def event_key(format: str, project: str | None, event_id: str, body: bytes = b""
     `event_id` is the identity that the format states: for CloudEvents `source` and `id`, framed by
     the caller into one string. Lone surrogates in an id are hashed as they were escaped.
     """
-    digest = xxhash.xxh3_128()
-    digest.update(_framed(format.encode()))
-    digest.update(_framed((project or "").encode()))
-    digest.update(_framed(event_id.encode("utf-8", "surrogatepass")))
+    hashed = key_prefix(format, project) + framed(event_id.encode("utf-8", "surrogatepass"))
     if format not in STRONG_ID_FORMATS:
-        digest.update(_framed(body))
-    return digest.digest()
+        hashed += framed(body)
+    return xxhash.xxh3_128_digest(hashed)

@@ -1,0 +1,56 @@
+"""The native records of a batch that need no second look."""
+
+from __future__ import annotations
+
+from itertools import compress
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tidelake.batch import RawBatch
+from tidelake.event.contract import Contract
+from tidelake.process.envelope import Envelope, read_envelope
+from tidelake.process.fast.columns import Arrival, events_of
+from tidelake.process.fast.decode import decode
+from tidelake.process.rules import Rules
+from tidelake.process.tables import schema_of
+
+
+def accept(batch: RawBatch, contract: Contract, rules: Rules) -> tuple[pa.Table, list[int]]:
+    """The rows of events that are surely right, and which rows of the batch they are.
+
+    It only accepts, and only what `judge` would accept, with the same row and the same flags.
+    """
+    bodies = batch.records["body"]
+    asked = pc.and_(
+        pc.equal(batch.records["format"], "native"),
+        pc.less_equal(pc.binary_length(bodies), rules.max_event_bytes),
+    )
+    found = decode(bodies, asked, contract)
+    if not found.rows:
+        return schema_of(contract).empty_table(), []
+    table, doubtful = events_of(found, _arrival(batch, found.rows), contract, rules)
+    if not doubtful:
+        return table, found.rows
+    sure = [index not in doubtful for index in range(len(found.rows))]
+    return table.filter(pa.array(sure, pa.bool_())), list(compress(found.rows, sure))
+
+
+def _arrival(batch: RawBatch, rows: list[int]) -> Arrival:
+    records, numbers = batch.records.select(["received_at", "source", "envelope"]), batch.numbers
+    if len(rows) < records.num_rows:
+        taken = pa.array(rows, pa.int64())
+        records, numbers = records.take(taken), numbers.take(taken)
+    return Arrival(
+        received_at=records["received_at"].cast(pa.int64()),
+        source=records["source"],
+        source_position=pc.binary_join_element_wise(batch.stream, numbers.cast(pa.string()), "/"),
+        envelopes=_envelopes(records["envelope"]),
+    )
+
+
+def _envelopes(raw: pa.BinaryArray) -> list[Envelope]:
+    # A request's records share its envelope, so each distinct one is read once.
+    encoded = raw.dictionary_encode()
+    distinct = [read_envelope(envelope) for envelope in encoded.dictionary.to_pylist()]
+    return [distinct[index] for index in encoded.indices.to_pylist()]
