@@ -30,6 +30,14 @@ def test_without_a_configured_server_the_embedded_one_of_the_home_is_used(
     assert database.embedded
 
 
+def test_a_command_can_borrow_either(tmp_path: Path, shared_server: EmbeddedPostgres) -> None:
+    with connect.borrowed(tmp_path, shared_server.url) as database:
+        assert database == connect.Database(shared_server.url, shared_server.url, None)
+    with connect.borrowed(shared_server.folder.parent, None) as database:
+        assert (database.url, database.embedded) == (shared_server.url, True)
+    assert shared_server.running()
+
+
 def test_a_wrong_password_is_refused_without_showing_it(
     tmp_path: Path, shared_server: EmbeddedPostgres
 ) -> None:

@@ -91,6 +91,21 @@ def test_root_starts_it_from_a_private_home_and_wheel_and_opens_neither(
     assert [found.name for found in (public_folder / "tidelake").glob("[!p]*")] == []
 
 
+def test_a_link_that_is_missing_after_a_kill_is_made_again(
+    private_folder: Path, public_folder: Path
+) -> None:
+    server = EmbeddedPostgres(private_folder / "home", shelter=public_folder / "shelter")
+    try:
+        with psycopg.connect(server.start()) as connection:
+            connection.execute("create table kept (n int)")
+        server.stop()
+        (server.folder / "data").unlink()
+        with psycopg.connect(server.start()) as connection:
+            assert connection.execute("select count(*) from kept").fetchone() == (0,)
+    finally:
+        server.erase()
+
+
 def test_a_private_umask_does_not_lock_the_server_out(
     private_folder: Path, public_folder: Path
 ) -> None:

@@ -166,6 +166,23 @@ def test_every_acknowledged_commit_outlives_a_kill_of_the_postmaster(
     assert rows - set(acknowledged) <= {len(acknowledged)}
 
 
+def test_a_start_waits_for_a_backend_that_outlived_the_killed_postmaster(
+    server: EmbeddedPostgres,
+) -> None:
+    with psycopg.connect(server.url) as connection:
+        backend = connection.info.backend_pid
+        os.kill(backend, signal.SIGSTOP)  # as busy as one can be
+    killed = postmaster_of(server)
+    os.kill(killed.pid, signal.SIGKILL)
+    log = server.folder / "log" / "postgres.log"
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(server.start)
+        until(lambda: "is still in use" in log.read_text())
+        os.kill(backend, signal.SIGCONT)
+        assert ask(starting.result(30), "select 1") == [(1,)]
+    assert postmaster_of(server).port == killed.port
+
+
 def test_a_recorded_process_number_that_is_another_program_now_does_not_hinder_the_start(
     server: EmbeddedPostgres,
 ) -> None:

@@ -49,6 +49,13 @@ def find_data(folder: Path) -> Path | None:
     return None
 
 
+def link_again(folder: Path, sheltered: Path) -> None:
+    """Link the cluster in `sheltered` where a kill came between making it and linking it."""
+    link, data = folder / "data", sheltered / "data"
+    if not os.path.lexists(link) and (data / "PG_VERSION").exists():
+        link.symlink_to(data)
+
+
 def check_major(data: Path, install: Install) -> None:
     """Raises IncompatibleError when another major version of PostgreSQL made `data`."""
     made_by = (data / "PG_VERSION").read_text().strip()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +41,17 @@ def resolve(home: Path, configured_url: str | None, timeout_s: float = 60) -> Da
     server = EmbeddedPostgres(home)
     url = server.start(timeout_s)
     return Database(url, server.admin_url, server)
+
+
+@contextmanager
+def borrowed(home: Path, configured_url: str | None) -> Iterator[Database]:
+    """As `resolve`, for a command that ends: see `EmbeddedPostgres.borrowed`."""
+    if configured_url:
+        yield resolve(home, configured_url)
+        return
+    server = EmbeddedPostgres(home)
+    with server.borrowed() as url:
+        yield Database(url, server.admin_url, server)
 
 
 def check_server(url: str) -> None:

@@ -1,9 +1,13 @@
 """One embedded PostgreSQL per home: started, attached to, supervised and stopped by us.
 
-<home>/postgres/server.json   id, port and passwords (0600)
-                data          the cluster, or a link to it below /var/lib/tidelake
-                log/          what the server says
-                lock          held while somebody starts or stops it
+    <home>/postgres/server.json   id, port and passwords (0600)
+                    data          the cluster, or a link to it below /var/lib/tidelake
+                    log/          what the server says
+                    lock          held while somebody starts or stops it
+                    borrowers     held, shared, by those who need the server only for now
+                    borrowed      there while the last of them is to stop it
+
+Locks are of this run and open files of their own: a lock would go with a file that is replaced.
 """
 
 from __future__ import annotations
@@ -193,15 +197,22 @@ class EmbeddedPostgres:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+        except OSError as exc:
+            raise SetupError(
+                f"cannot run PostgreSQL from {self.folder}: {exc}",
+                hint="see whether the disk is full or read-only",
+            ) from exc
         finally:
             os.close(lock)
 
     def _prepare(self) -> Launch:
         """Find account, programs and data; make the cluster where there is none."""
+        identity = load_identity(self.folder / "server.json")
+        if identity:
+            cluster.link_again(self.folder, self._shelter / identity.id)
         data = cluster.find_data(self.folder)
         account = unprivileged_account(data)
         install = install_for(account, self._install or wheel_root(), self._shelter)
-        identity = load_identity(self.folder / "server.json")
         if data is None:
             if identity is None:
                 save_identity(self.folder / "server.json", identity := new_identity())

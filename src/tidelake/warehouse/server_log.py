@@ -15,7 +15,7 @@ ROTATE_BYTES = 16 * 2**20
 #: The server's words for trouble that the next launch may not meet.
 PASSING = (
     "is still in use",  # shared memory held by backends of a killed postmaster
-    "already exists",  # postmaster.pid of a server that is just ending
+    'postmaster.pid" already exists',  # of a server that is just ending
     "Address already in use",  # somebody took the port between our look and the bind
 )
 
