@@ -42,7 +42,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def supervisor(said: list[str], clock: Clock):
-    holder = Supervisor(said.append, clock)
+    holder = Supervisor(said.append, clock=clock)
     yield holder
     holder.stop()
 

@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from tidelake import files
 from tidelake.errors import FencedError, TransientError
 from tidelake.event.contract import EVENTS
-from tidelake.inbox import Inbox
-from tidelake.inbox.reader import Bounds
+from tidelake.inbox import Bounds
 from tidelake.lake.commit import Committer
 from tidelake.lake.tables import load_table
 from tidelake.lake.writer import Writer
@@ -29,7 +28,7 @@ from tidelake.pipeline.rules import rules_of
 from tidelake.pipeline.stopping import Stop
 from tidelake.pipeline.workers import ProcessWorkers
 from tidelake.settings import Settings
-from tidelake.pipeline.inbox_source import InboxSource
+from tidelake.sources.inbox import InboxSource
 from tidelake.warehouse.lease import Lease
 
 log = logging.getLogger("tidelake.ingest")
@@ -59,8 +58,7 @@ def run(settings: Settings, stop: Stop) -> None:
 def _shift(lakehouse: Lakehouse, stop: Stop) -> None:
     """Works until told to stop, or until the contract has changed."""
     settings = lakehouse.settings
-    inbox = Inbox(settings.home, files.open_disk())
-    inbox.recover()
+    source = InboxSource(settings.home, files.open_disk(), Bounds(settings.lake.batch_bytes))
     encoder = encoder_of(lakehouse)
     with (
         _leased(lakehouse, stop) as lease,
@@ -69,7 +67,7 @@ def _shift(lakehouse: Lakehouse, stop: Stop) -> None:
         workers.warm_up()
         report = Report(lakehouse, workers.pids())
         loop = Loop(
-            InboxSource(inbox, Bounds(settings.lake.batch_bytes)),
+            source,
             Committer(lakehouse.catalog),
             workers,
             pace_of(settings),
@@ -84,7 +82,7 @@ def _shift(lakehouse: Lakehouse, stop: Stop) -> None:
             report.beat(loop)
             if time.monotonic() >= due:
                 due = time.monotonic() + HOUSEKEEPING_EVERY_S
-                inbox.sweep(time.time(), settings.inbox.keep_h * 3600)
+                source.sweep(time.time(), settings.inbox.keep_h * 3600)
                 if not lease.renew() or encoder_of(lakehouse).contract != encoder.contract:
                     break
         loop.drain()

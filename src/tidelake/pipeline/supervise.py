@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from tidelake.errors import SetupError, TidelakeError, UnavailableError
 
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
+LAST_WORDS = 5  # lines of a log that are shown
 HEALTHY_AFTER_S = 60.0  # a part that ran this long starts again with the first backoff
 
 
@@ -46,9 +47,13 @@ class _Running:
 
 @dataclass
 class Supervisor:
-    """Holds the running parts; `report` gets one sentence for everything a user should know."""
+    """Holds the running parts; `report` gets one sentence for everything a user should know.
+
+    `logs` is the folder where the parts write what they say, to be shown when one ends badly.
+    """
 
     report: Callable[[str], None]
+    logs: Path = Path("logs")
     clock: Callable[[], float] = time.monotonic
     running: list[_Running] = field(default_factory=list)
 
@@ -60,9 +65,9 @@ class Supervisor:
         while not part.ready():
             code = entry.process.poll()
             if code is not None:
-                raise _did_not_start(part, f"it exited with code {code}")
+                raise self._did_not_start(part, f"it exited with code {code}")
             if self.clock() > deadline:
-                raise _did_not_start(part, f"it was not ready within {within_s:.0f} s")
+                raise self._did_not_start(part, f"it was not ready within {within_s:.0f} s")
             time.sleep(0.05)
 
     def watch(self) -> None:
@@ -106,16 +111,26 @@ class Supervisor:
     def _bury(self, entry: _Running, code: int) -> None:
         name = entry.part.name
         if code == SetupError.exit_code:
-            raise SetupError(
-                f"{name} can not run with this setup",
-                hint=f"Its log says why: logs/{name}.log in the home.",
-            )
+            raise SetupError(f"{name} can not run with this setup", hint=self._last_words(name))
         if self.clock() - entry.started_at > HEALTHY_AFTER_S:
             entry.backoff_s = FIRST_BACKOFF_S
         entry.restart_at = self.clock() + entry.backoff_s
         cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         self.report(f"{name} died ({cause}); starting it again in {entry.backoff_s:g} s")
         entry.backoff_s = min(entry.backoff_s * 2, LONGEST_BACKOFF_S)
+
+    def _did_not_start(self, part: Part, what: str) -> UnavailableError:
+        return UnavailableError(
+            f"{part.name} did not start: {what}", hint=self._last_words(part.name)
+        )
+
+    def _last_words(self, name: str) -> str:
+        log = self.logs / f"{name}.log"
+        try:
+            said = log.read_text("utf-8", "replace").splitlines()[-LAST_WORDS:]
+        except OSError:
+            return f"It wrote no log ({log})."
+        return "\n  ".join([f"The end of {log}:", *said])
 
     def _restart(self, entry: _Running) -> None:
         entry.restart_at, entry.started_at = None, self.clock()
@@ -147,14 +162,6 @@ def command(home: Path, name: str, *arguments: str) -> Callable[[], subprocess.P
     return start
 
 
-def last_lines(log: Path, count: int = 5) -> Sequence[str]:
-    """The end of a part's log, for a report."""
-    try:
-        return log.read_text("utf-8", "replace").splitlines()[-count:]
-    except OSError:
-        return ()
-
-
 def die_with_parent() -> None:
     """Linux: this process gets SIGTERM when the one that started it dies, even by SIGKILL.
 
@@ -164,10 +171,3 @@ def die_with_parent() -> None:
         return
     pr_set_pdeathsig = 1
     ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM)
-
-
-def _did_not_start(part: Part, what: str) -> UnavailableError:
-    return UnavailableError(
-        f"{part.name} did not start: {what}",
-        hint=f"Its log says why: logs/{part.name}.log in the home.",
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -53,7 +54,7 @@ def running(settings: Settings, report: Callable[[str], None]) -> Iterator[Runni
     """All parts, started in order and each ready; stopped in order at the end, also on errors."""
     home = settings.home
     home.mkdir(parents=True, exist_ok=True)
-    supervisor = Supervisor(report)
+    supervisor = Supervisor(report, home / "logs")
     with _alone(home):
         try:
             report("starting PostgreSQL, ingest, care and the collector …")
@@ -70,7 +71,8 @@ def _database(settings: Settings, supervisor: Supervisor) -> str:
     if settings.postgres.url:
         return settings.postgres.url
     server = EmbeddedPostgres(settings.home)
-    supervisor.start(Part("postgres", server.run_child, lambda: server.health().ok))
+    # SIGINT is its fast shutdown; SIGTERM would wait for every connection to be closed.
+    supervisor.start(Part("postgres", server.run_child, lambda: server.health().ok, signal.SIGINT))
     return server.url
 
 
