@@ -8,8 +8,8 @@ text, clock, columns, items, agent      one kind of value each
 """
 
 from tidelake.process.judge import Accepted, Rejected, judge
-from tidelake.process.stage import process
 from tidelake.process.rules import CountryLookup, Rules
+from tidelake.process.stage import process
 from tidelake.process.statement import Context, Received
 
 __all__ = [

@@ -70,7 +70,7 @@ def parse_agent(text: str) -> Agent:
             "user agents can not be parsed: ua-parser is not installed",
             hint="Install tidelake[ingest].",
         ) from exc
-    found = parse(text[:LONGEST_AGENT])
+    found = parse(clean(text[:LONGEST_AGENT]))
     browser, system, device = found.user_agent, found.os, found.device
     bot = device is not None and device.family == "Spider"
     family = device.family if device else None

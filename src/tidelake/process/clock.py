@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Any
 
-from tidelake.event.verdicts import Reason
+from tidelake.event.verdicts import Flag, Reason
 from tidelake.process.refusal import Refused, shown
 from tidelake.process.rules import DAY_US, Rules
 
@@ -25,6 +25,8 @@ EPOCH = date(1970, 1, 1).toordinal()
 SECONDS_BELOW = 1e11
 MILLISECONDS_BELOW = 1e14
 MAX_OFFSET_MINUTES = 18 * 60
+# A client's clock that is off by less is right, and a slow network no fault of it.
+CLOCK_SLACK = 5_000_000
 
 
 def instant(value: Any) -> int | None:
@@ -42,6 +44,30 @@ def instant(value: Any) -> int | None:
     if 0 <= value < SECONDS_BELOW:
         return round(value * 1_000_000)
     return round(value * 1_000) if 0 <= value < MILLISECONDS_BELOW else None
+
+
+def placed_by_clock(
+    stated: int, sent: int | None, received_at: int, rules: Rules, flags: set[str]
+) -> int:
+    """The stated time, moved by how far the client's clock was off when it sent (Segment's rule).
+
+    `sent` is when the client says it sent. It is ignored where it is no time, where it lies before
+    the event itself, and where it would move a possible time to an impossible one.
+    """
+    if sent is None or sent < stated - CLOCK_SLACK:
+        flags.add(Flag.CLOCK_IGNORED)
+        return stated
+    corrected = stated + received_at - sent
+    if is_possible(stated, received_at, rules) and not is_possible(corrected, received_at, rules):
+        flags.add(Flag.CLOCK_IGNORED)
+        return stated
+    if abs(corrected - stated) > CLOCK_SLACK:
+        flags.add(Flag.CLOCK_CORRECTED)
+    return corrected
+
+
+def is_possible(time: int, received_at: int, rules: Rules) -> bool:
+    return received_at - rules.max_age <= time <= received_at + rules.max_ahead
 
 
 def place_in_time(time: int, received_at: int, rules: Rules) -> None:

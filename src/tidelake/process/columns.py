@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from tidelake.event.contract import EVENTS, Contract
@@ -98,6 +99,7 @@ def lookup(document: Any, path: Path, flags: set[str]) -> Any:
     return node
 
 
-def evolved(contract: Contract) -> tuple[Field, ...]:
-    """Fields that a user added; in every format they are filled from `_doc`."""
-    return tuple(field for field in contract if field.path and field.name not in EVENTS.by_name)
+@lru_cache(maxsize=16)
+def evolved_paths(contract: Contract) -> tuple[tuple[str, Path], ...]:
+    """Columns that a user added, and their paths: in every format they are filled from `_doc`."""
+    return tuple((f.name, f.path) for f in contract.sent_fields if f.name not in EVENTS.by_name)

@@ -23,13 +23,14 @@ class Envelope:
 
     text: str | None = None
     project: str | None = None  # name behind the write key
-    path: str | None = None  # path of the request
     ip: str | None = None
     ua: str | None = None  # User-Agent header
-    content_type: str | None = None  # of the request; binary CloudEvents
+    call: str | None = None  # kind of the message, where the route says it (Segment)
     sent_at: Any = None  # sentAt of a Segment batch
     context: Mapping[str, Any] = field(default_factory=dict)  # of a Segment batch
-    ce: Mapping[str, Any] = field(default_factory=dict)  # CloudEvents headers without `ce-`
+    ce: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # CloudEvents headers without `ce-`; binary mode only
 
     @property
     def browser(self) -> bool:
@@ -40,7 +41,7 @@ class Envelope:
         return self.ua is not None and self.ua.startswith("Mozilla/")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def read_envelope(raw: bytes) -> Envelope:
     """The envelope of a record; what is no JSON object has no members."""
     text = clean(raw.decode("utf-8", "replace"))
@@ -53,10 +54,9 @@ def read_envelope(raw: bytes) -> Envelope:
     return Envelope(
         text=text,
         project=_text(members, "project"),
-        path=_text(members, "path"),
         ip=_text(members, "ip"),
         ua=_text(members, "ua"),
-        content_type=_text(members, "content_type"),
+        call=_text(members, "type"),
         sent_at=members.get("sentAt"),
         context=_object(members, "context"),
         ce=_object(members, "ce"),

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tidelake.process.formats import native
+from tidelake.process.formats import cloudevents, native, segment
 from tidelake.process.statement import Context, Received, Statement
 
 Reader = Callable[[Received, Context], Statement]
 
 READERS: Mapping[str, Reader] = {
     "native": native.read,
+    "segment": segment.read,
+    "cloudevents": cloudevents.read,
 }
