@@ -13,7 +13,7 @@ by a crash may have been written and may then be read as well: its sender sends 
 from tidelake.inbox.bound import InboxBound
 from tidelake.inbox.frame import Damage, Frame
 from tidelake.inbox.lane import LaneState
-from tidelake.inbox.reader import Bounds, Inbox
+from tidelake.inbox.reader import DEFAULT_BOUNDS, Bounds, Inbox
 from tidelake.inbox.records import Records
 from tidelake.inbox.segments import SegmentLimits
 from tidelake.inbox.take import InboxTake
@@ -21,6 +21,7 @@ from tidelake.inbox.verify import Finding, Verified, verify
 from tidelake.inbox.writer import LaneWriter
 
 __all__ = [
+    "DEFAULT_BOUNDS",
     "Bounds",
     "Damage",
     "Finding",

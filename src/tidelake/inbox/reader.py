@@ -29,6 +29,9 @@ class Bounds:
     max_rows: int = 1 << 20
 
 
+DEFAULT_BOUNDS = Bounds()
+
+
 @dataclass(frozen=True, slots=True)
 class _Cursor:
     """Where the row after `row` is looked for: an offset in a segment."""
@@ -56,7 +59,7 @@ class Inbox:
         return {lane.paths.stream: lane.mark().row for lane in self._known()}
 
     def takes(
-        self, stream: str, after: int, until: int | None = None, bounds: Bounds = Bounds()
+        self, stream: str, after: int, until: int | None = None, bounds: Bounds = DEFAULT_BOUNDS
     ) -> Iterator[InboxTake]:
         """The records after `after` up to the mark (or `until`, if that is less), cut into takes.
 
@@ -161,8 +164,8 @@ class Inbox:
         if not known or last_row(lane.paths, known[-1]) < after:
             raise DamagedError(
                 f"{lane.paths.stream} ends before row {after}, which the lake holds already",
-                hint=f"{lane.paths.folder} was cut or replaced by an older copy. Move the inbox away:"
-                " a new one is made, under a new name.",
+                hint=f"{lane.paths.folder} was cut or replaced by an older copy. Move the inbox"
+                " away: a new one is made, under a new name.",
             )
 
     def _take(self, lane: Lane, mark: Mark, after: int, last: int, bounds: Bounds) -> InboxTake:
