@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tidelake.generate import draw
 from tidelake.generate.places import CURRENCIES
 
-PRODUCTS = 3000
+PRODUCTS = 2500
 ARTICLES = 800
 _STREAM = 11  # this room's path below a seed, see draw.generator
 
@@ -40,8 +40,8 @@ _SHELVES: tuple[tuple[str, str, float], ...] = (
     ("Garden", "Planter,Pruning Shears,Watering Can,Bird Feeder,Hose", 31),
     ("Bedding", "Duvet,Pillow,Linen Sheet,Mattress Topper,Throw", 72),
 )
-_MAKERS = "Norrland Kestrel Alder Halcyon Pinecrest Tidemark Lumen Oakridge Sable Marlow Fjord Juniper".split()
-_LINES = "Classic,Pro,Lite,Eco,Air,Studio,Alpine,Urban,Heritage,Mini,Max,One".split(",")
+_MAKERS = "Fjord,Sable,Lumen,Alder,Marlow,Tarn,Juno,Oslo".split(",")
+_FINISHES = "Black,White,Sand,Moss,Slate,Rust,Navy".split(",")
 _STATIC = (
     ("/", "Tidemark Store"), ("/login", "Sign in"), ("/search", "Search"), ("/cart", "Your cart"),
     ("/checkout", "Checkout"), ("/checkout/confirmation", "Thank you"), ("/account", "Your account"),
@@ -100,9 +100,9 @@ def _slug(name: str) -> str:
 
 def _products(rng: draw.Rng) -> tuple[Product, ...]:
     names = [
-        (f"{maker} {line} {kind}", category, median)
+        (f"{maker} {kind} {finish}", category, median)
         for (category, kinds, median) in _SHELVES
-        for kind, maker, line in every_pair(kinds.split(","), _MAKERS, _LINES)
+        for kind, maker, finish in every_pair(kinds.split(","), _MAKERS, _FINISHES)
     ]
     chosen = rng.permutation(len(names))[:PRODUCTS]
     spread = np.exp(rng.normal(0.0, 0.45, PRODUCTS))

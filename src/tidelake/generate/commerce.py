@@ -46,7 +46,7 @@ class Commerce:
             for item in catalogue.products
         ]
         self._money = add.money()
-        self._hex4 = add.hexadecimal(4)
+        self._hex = add.hexadecimal()
         self._product = add.add(f',"product":{thing}' for thing in things)
         self._item = add.add(things)
         self._next_item = add.add(f",{thing}" for thing in things)
@@ -83,8 +83,8 @@ class Commerce:
         carts = np.flatnonzero(events["kind"] == Kind.CART_UPDATE)
         orders = np.flatnonzero(events["kind"] == Kind.PURCHASE)
         return [
-            (carts, self._cart_tail(events[carts])),
-            (orders, self._order_tail(events[orders])),
+            (carts, self._cart_tail(events.take(carts))),
+            (orders, self._order_tail(events.take(orders))),
         ]
 
     def _cart_tail(self, events: Events) -> NDArray[np.int32]:
@@ -107,11 +107,10 @@ class Commerce:
         coupon = np.where(coupon < len(_COUPONS), coupon + 1, 0)
         amounts = self._amounts(events, currency, coupon)
         number = draw.scramble(events["time"] + events["user"], _SALT_ORDER)
-        digits = number.view(np.uint16).reshape(-1, 4).astype(np.int32)
         return _table(
             len(events),
             self._order,
-            *(self._hex4 + digits[:, i] for i in range(3)),
+            *self._hex.sixteen(number)[:4],
             self._subtotal,
             *self._money.pieces(amounts["subtotal"]),
             *(

@@ -26,10 +26,10 @@ def uniform_u16(rng: Rng, rows: int, columns: int) -> NDArray[np.uint16]:
     return rng.integers(0, STEPS, (rows, columns), dtype=np.uint16)
 
 
-def quantiles(weights: Sequence[float] | NDArray[np.float64]) -> Index:
-    """A table of 65,536 picks in which each index stands as often as its weight says."""
+def quantiles(weights: Sequence[float] | NDArray[np.float64], steps: int = STEPS) -> Index:
+    """A table of picks in which each index stands as often as its weight says."""
     shares = np.cumsum(np.asarray(weights, dtype=np.float64))
-    middle = (np.arange(STEPS) + 0.5) / STEPS * shares[-1]
+    middle = (np.arange(steps) + 0.5) / steps * shares[-1]
     return np.searchsorted(shares, middle).astype(np.int32)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from tidelake.generate.draw import Index
 
@@ -37,7 +38,7 @@ class Money:
     padded: int
     hundredths: int
 
-    def pieces(self, amount: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[Index]:
+    def pieces(self, amount: NDArray[np.int64]) -> list[Index]:
         """`amount` below 100 million units."""
         units, hundredths = np.divmod(amount, 100)
         thousands, rest = np.divmod(units, 1000)
@@ -47,6 +48,22 @@ class Money:
             (np.where(large, self.padded, self.units) + rest).astype(np.int32),
             (self.hundredths + hundredths).astype(np.int32),
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Hexadecimal:
+    """Tables of one, two and three digits: small enough to stay in the nearest cache, while one of
+    four digits is not, which costs more than the additional pieces."""
+
+    one: int
+    two: int
+    three: int
+
+    def sixteen(self, values: NDArray[np.uint64]) -> list[Index]:
+        """64 bits as six pieces, sixteen digits."""
+        shifts = [np.uint64(52), np.uint64(40), np.uint64(28), np.uint64(16), np.uint64(4)]
+        threes = [(values >> shift).astype(np.int32) & 0xFFF for shift in shifts]
+        return [*(self.three + part for part in threes), self.one + (values.astype(np.int32) & 0xF)]
 
 
 class Fragments:
@@ -67,14 +84,27 @@ class Fragments:
         self._size += len(pieces)
         return first
 
+    def distinct(self, pieces: Iterable[str]) -> Index:
+        """The piece number of each, with equal ones kept once."""
+        seen: dict[str, int] = {}
+        at = [seen.setdefault(piece, len(seen)) for piece in pieces]
+        return self.add(seen) + np.array(at, dtype=np.int32)
+
     def numbers(self, before: str, count: int, after: str = "") -> int:
         """`before` + 0..count-1 + `after`."""
         digits = pa.array(np.arange(count)).cast(pa.string())
         return self.add(pc.binary_join_element_wise(before, digits, after, ""))
 
-    def hexadecimal(self, digits: int, before: str = "", after: str = "") -> int:
+    def digits(self, count: int, before: str = "", after: str = "") -> int:
         """Every number of that many hexadecimal digits."""
-        return self.add(f"{before}{i:0{digits}x}{after}" for i in range(16**digits))
+        return self.add(f"{before}{i:0{count}x}{after}" for i in range(16**count))
+
+    def hexadecimal(self) -> Hexadecimal:
+        return Hexadecimal(self.digits(1), self.digits(2), self.digits(3))
+
+    def hundredths(self, after: str) -> int:
+        """The decimals behind a whole number, and the text that follows them."""
+        return self.add(f".{i:02d}{after}" for i in range(100))
 
     def money(self) -> Money:
         return Money(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from itertools import product as every_pair
 
 import numpy as np
@@ -15,11 +14,11 @@ from tidelake.generate.catalogue import Catalogue
 from tidelake.generate.channels import CHANNELS, Channel
 from tidelake.generate.devices import Device
 from tidelake.generate.draw import Index
-from tidelake.generate.fragments import Fragments, members, text
+from tidelake.generate.fragments import Fragments, Hexadecimal, members, text
 from tidelake.generate.places import CITIES, ISPS, LOCALES, NETWORKS, City, Country
-from tidelake.generate.sessions import LONGEST_DURATION, LONGEST_DWELL, MOST_STEPS, Kind
+from tidelake.generate.sessions import LONGEST_DURATION, MOST_STEPS, Kind
 
-SITE = "https://tidemark.example"
+SITE = "https://shop.example"
 CONNECTIONS = ("ethernet", "wifi", "5g", "4g", "3g")
 SLOWEST_MS = 40_000  # page timings above are cut
 MOST_INTERACTIONS = 60
@@ -37,24 +36,28 @@ class Pieces:
     """First piece number of each table; add the index of the thing."""
 
     open: int
-    hex4: int
-    hex4_quote: int
-    dash_hex4: int
-    uuid_version: int
-    uuid_variant: int
+    hex: Hexadecimal
+    dash: int  # three digits behind a dash
+    version: int  # of a random UUID: -4 and three digits
+    variant: int  # of it: a dash, 8 to b, and one more digit
     kind: int
-    user: int
+    user_thousands: int
+    user_rest: int
+    user_padded: int
     anonymous: int
+    quote: int
     day: int
     minute: int
+    second: int
     millisecond: int
-    metadata: int
+    metadata: Index  # by device
     duration: int
     visited: int
     entry: int
     exit: int
     referrer: int  # channel * 2 + is_new_session
-    agent: int
+    agent: Index  # by device
+    full_agent: int
     locale: int
     city: int
     network: int
@@ -63,15 +66,14 @@ class Pieces:
     isp: int  # isp * connections + connection
     connections: int
     scroll: int
-    time_on_page: int  # tenths of a second
-    interactions: int
+    after_scroll: int
+    number: int
+    after_time: int
     counters: int  # form * 4 + video * 2 + download
-    load: int
-    paint: int
-    interactive: int
-    latency: int
-    tenth: int
-    tenth_end: int
+    after_latency: int
+    after_paint: int
+    after_interactive: int
+    after_load: int
     page: int
     from_channel: int
     from_page: int
@@ -82,40 +84,34 @@ class Pieces:
     login: int
     logins: int
     form_of_page: NDArray[np.int32]
-    view: int
-    traits: int
-    trait_count: int
+    trace: int
+    dash_end: int
     close: int
-
-    def hash(self, values: NDArray[np.uint64]) -> list[Index]:
-        """64 bits as sixteen hexadecimal digits and the closing quote."""
-        parts = np.ascontiguousarray(values).view(np.uint16).reshape(-1, 4).astype(np.int32)
-        return [*(self.hex4 + parts[:, i] for i in range(3)), self.hex4_quote + parts[:, 3]]
 
     @classmethod
     def build(
         cls, add: Fragments, catalogue: Catalogue, devices: tuple[Device, ...], users: int
     ) -> Pieces:
         clicks = list(every_pair(_ELEMENTS, _LABELS))
-        traits = _traits()
         paths = [page.path for page in catalogue.pages]
         return cls(
             open=add.add(['{"event_id":"']),
-            hex4=add.hexadecimal(4),
-            hex4_quote=add.hexadecimal(4, after='"'),
-            dash_hex4=add.hexadecimal(4, before="-"),
-            uuid_version=add.hexadecimal(3, before="-4"),
-            uuid_variant=add.add(f"-{i:04x}" for i in range(0x8000, 0xC000)),
+            hex=add.hexadecimal(),
+            dash=add.digits(3, before="-"),
+            version=add.digits(3, before="-4"),
+            variant=add.add(f"-{i:02x}" for i in range(0x80, 0xC0)),
             kind=add.add(f'","event_type":"{kind.name.lower()}"' for kind in Kind),
-            user=add.numbers(',"user_id":"user_', users, '"'),
+            user_thousands=add.add(f',"user_id":"user_{i or ""}' for i in range(users // 1000 + 1)),
+            user_rest=add.numbers("", 1000, '"'),
+            user_padded=add.add(f'{i:03d}"' for i in range(1000)),
             anonymous=add.add([',"anonymous_id":"anon_']),
-            day=add.add(
-                f',"timestamp":"{date(1970, 1, 1) + timedelta(days=i)}T' for i in range(_DAYS)
-            ),
+            quote=add.add(['"']),
+            day=add.add(_days()),
             minute=add.add(f"{i // 60:02d}:{i % 60:02d}:" for i in range(1440)),
-            millisecond=add.add(f'{i // 1000:02d}.{i % 1000:03d}Z"' for i in range(60_000)),
-            metadata=add.add(_metadata(device) for device in devices),
-            duration=add.numbers(',"duration":', LONGEST_DURATION + 1),
+            second=add.add(f"{i:02d}." for i in range(60)),
+            millisecond=add.add(f'{i:03d}Z"' for i in range(1000)),
+            metadata=add.distinct(_metadata(device) for device in devices),
+            duration=add.numbers('","duration":', LONGEST_DURATION + 1),
             visited=add.numbers(',"pages_visited":', MOST_STEPS + 1),
             entry=add.add(f',"entry_page":{text(path)}' for path in paths),
             exit=add.add(f',"exit_page":{text(path)}' for path in paths),
@@ -124,7 +120,8 @@ class Pieces:
                 for channel in CHANNELS
                 for new in ("false", "true")
             ),
-            agent=add.add(_agent(device) for device in devices),
+            agent=add.distinct(_agent(device) for device in devices),
+            full_agent=add.add(_agent(device, in_full=True) for device in devices),
             locale=add.add(f'"language":"{tag}","timezone":"{zone}"}}' for tag, zone in LOCALES),
             city=add.add(_location(country, city) for country, city in CITIES),
             network=add.add(f"{network}." for network in NETWORKS),
@@ -136,18 +133,18 @@ class Pieces:
             ),
             connections=len(CONNECTIONS),
             scroll=add.numbers(',"engagement":{"scroll_depth":', 101),
-            time_on_page=add.add(_tenths(',"time_on_page":', LONGEST_DWELL * 10 + 1)),
-            interactions=add.numbers(',"interactions":', MOST_INTERACTIONS + 1),
+            after_scroll=add.hundredths(',"time_on_page":'),
+            number=add.numbers("", SLOWEST_MS + 1),
+            after_time=add.hundredths(',"interactions":'),
             counters=add.add(
                 f',"form_submissions":{form},"video_views":{video},"downloads":{download}}}'
+                ',"performance":{"network_latency":'
                 for form, video, download in every_pair((0, 1), (0, 1), (0, 1))
             ),
-            load=add.numbers(',"performance":{"page_load_time":', SLOWEST_MS + 1, "."),
-            paint=add.numbers(',"first_contentful_paint":', SLOWEST_MS + 1, "."),
-            interactive=add.numbers(',"dom_interactive":', SLOWEST_MS + 1, "."),
-            latency=add.numbers(',"network_latency":', SLOWEST_MS + 1, "."),
-            tenth=add.numbers("", 10),
-            tenth_end=add.numbers("", 10, "}"),
+            after_latency=add.hundredths(',"first_contentful_paint":'),
+            after_paint=add.hundredths(',"dom_interactive":'),
+            after_interactive=add.hundredths(',"page_load_time":'),
+            after_load=add.hundredths("}"),
             page=add.add(
                 f',"page":{{"url":{text(SITE + page.path)},"path":{text(page.path)}'
                 f',"title":{text(page.title)}'
@@ -169,9 +166,8 @@ class Pieces:
             login=add.add(f',"login":{{"method":"{method}"}}' for method in _LOGINS),
             logins=len(_LOGINS),
             form_of_page=_forms(add, catalogue),
-            view=add.add([',"properties":{"view_id":"']),
-            traits=add.add(traits),
-            trait_count=len(traits),
+            trace=add.add([',"properties":{"traceparent":"00-']),
+            dash_end=add.add(['-01"}']),
             close=add.add(["}}\n"]),
         )
 
@@ -180,13 +176,9 @@ def _or_null(value: str) -> str:
     return text(value or None)
 
 
-def _tenths(before: str, count: int) -> pa.Array:
-    whole, tenth = np.divmod(np.arange(count), 10)
-    return pc.binary_join_element_wise(
-        pc.binary_join_element_wise(before, pa.array(whole).cast(pa.string()), ""),
-        pa.array(tenth).cast(pa.string()),
-        ".",
-    )
+def _days() -> pa.Array:
+    days = np.arange(_DAYS).astype("datetime64[D]").astype("U10")
+    return pc.binary_join_element_wise(',"timestamp":"', pa.array(days), "T", "")
 
 
 def _metadata(device: Device) -> str:
@@ -194,14 +186,15 @@ def _metadata(device: Device) -> str:
     return f',"metadata":{{{members(known)}}},"_doc":{{"session_info":{{"session_id":"'
 
 
-def _agent(device: Device) -> str:
+def _agent(device: Device, in_full: bool = False) -> str:
     known: dict[str, object] = {
         "browser_version": device.browser_version,
         "platform_version": device.os_version,
         "device_type": device.type,
         "screen_resolution": device.screen,
-        "string": device.user_agent,
     }
+    if in_full:
+        known["string"] = device.user_agent
     return f',"user_agent":{{{members(known)},'
 
 
@@ -231,13 +224,3 @@ def _forms(add: Fragments, catalogue: Catalogue) -> NDArray[np.int32]:
         1 + 2 * (i % 4 == 3) for i in range(len(catalogue.products))
     ]
     return first + np.array(forms, dtype=np.int32)
-
-
-def _traits() -> list[str]:
-    """What an app says of itself with every event, behind the id of the page view."""
-    releases = ("4.12.1", "4.12.0", "4.11.3", "4.10.2")
-    consents = ("all", "analytics", "necessary")
-    return [
-        f',"app_version":"{release}","variant":"{variant}","consent":"{consent}"}}'
-        for release, variant, consent in every_pair(releases, "abcd", consents)
-    ]

@@ -47,7 +47,7 @@ def _locales(city: NDArray[np.int32], rng: draw.Rng) -> NDArray[np.int32]:
     tables = [
         [
             at[country.languages[pick][0], place.timezone]
-            for pick in draw.quantiles([share for _, share in country.languages])[::256].tolist()
+            for pick in draw.quantiles([share for _, share in country.languages], 256).tolist()
         ]
         for country, place in CITIES
     ]
@@ -61,7 +61,7 @@ def _networks(city: NDArray[np.int32], rng: draw.Rng, *, mobile: bool) -> NDArra
     tables = []
     for country, _ in CITIES:
         isps = country.mobile if mobile else country.fixed
-        chosen = draw.quantiles(draw.zipf(len(isps), 0.5))[:: draw.STEPS // 256].tolist()
+        chosen = draw.quantiles(draw.zipf(len(isps), 0.5), 256).tolist()
         networks = [isps[i].networks for i in chosen]
         tables.append([at[names[k % len(names)]] for k, names in enumerate(networks)])
     chance = rng.integers(0, 256, len(city))

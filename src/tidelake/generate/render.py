@@ -26,7 +26,7 @@ from tidelake.generate.timings import Timings
 from tidelake.generate.visits import seats_of
 
 _DAY_MS = 86_400_000
-_SALT_COOKIE, _SALT_HOME, _SALT_TRAITS, _SALT_VIEW = 1, 2, 3, 7
+_SALT_COOKIE, _SALT_HOME, _SALT_TRAITS = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Renderer:
                 self._pieces, events, self._connection(events), self._device(events), rng
             ),
             *self._page(events),
-            *self._properties(events),
+            *self._properties(len(events), rng),
             *self._detail(events, rng),
         ]
         numbers, starts = self._arrange(events, columns)
@@ -76,46 +76,74 @@ class Renderer:
         return Lines(memoryview(data)[: begins[-1]], begins)
 
     def _arrange(self, events: Events, columns: list[Index]) -> tuple[Index, NDArray[np.int64]]:
-        """Lays the pieces out line by line; carts and orders make some lines longer."""
-        tails = self._commerce.tails(events)
-        width = np.full(len(events), len(columns) + 1)
-        for at, tail in tails:
-            width[at] += tail.shape[1]
-        starts = np.concatenate([[0], np.cumsum(width)])
-        numbers = np.empty(starts[-1], dtype=np.int32)
-        first = starts[:-1]
+        """Lays the pieces out line by line, and tells where each line begins.
+
+        Carts and orders make some lines longer: their pieces are put in before the last.
+        """
+        columns.append(np.full(len(events), self._pieces.close, dtype=np.int32))
+        table = np.empty((len(events), len(columns)), dtype=np.int32)
         for position, column in enumerate(columns):
-            numbers[first + position] = column
-        for at, tail in tails:
-            numbers[first[at][:, None] + len(columns) + np.arange(tail.shape[1])] = tail
-        numbers[starts[1:] - 1] = self._pieces.close
-        return numbers, starts
+            table[:, position] = column
+        flat, width = table.ravel(), len(columns)
+        begins = np.arange(len(events) + 1) * width
+        longer = {}
+        for at, tail in self._commerce.tails(events):
+            begins[1:] += np.cumsum(np.bincount(at, minlength=len(events)) * tail.shape[1])
+            longer.update(zip(at.tolist(), tail, strict=True))
+        parts, done = [], 0
+        for at in sorted(longer):
+            parts += [flat[done : (at + 1) * width - 1], longer[at]]
+            done = (at + 1) * width - 1
+        return np.concatenate([*parts, flat[done:]]), begins
 
     def _identity(self, events: Events, rng: draw.Rng) -> list[Index]:
         p = self._pieces
-        ids = draw.uniform_u16(rng, 8, len(events)).astype(np.int32)
-        known = events["known"]
-        cookie = draw.scramble(seats_of(events["user"], events["seat"]), _SALT_COOKIE)
+        known, user = events["known"], events["user"]
+        cookie = draw.scramble(seats_of(user, events["seat"]), _SALT_COOKIE)
         anonymous = known != Known.SIGNED_IN
-        day, moment = np.divmod(events["time"], _DAY_MS)
-        minute, rest = np.divmod(moment, 60_000)
+        thousands, rest = np.divmod(user, 1000)
+        rest += np.where(thousands > 0, p.user_padded, p.user_rest)
+        parts = [p.anonymous, *p.hex.sixteen(cookie), p.quote]
         return [
-            np.full(len(events), p.open, dtype=np.int32),
-            p.hex4 + ids[0],
-            p.hex4 + ids[1],
-            p.dash_hex4 + ids[2],
-            p.uuid_version + (ids[3] & 0xFFF),
-            p.uuid_variant + (ids[4] & 0x3FFF),
-            p.dash_hex4 + ids[5],
-            p.hex4 + ids[6],
-            p.hex4 + ids[7],
+            *self._event_id(len(events), rng),
             p.kind + events["kind"],
-            np.where(known > 0, p.user + events["user"], 0).astype(np.int32),
-            np.where(anonymous, p.anonymous, 0).astype(np.int32),
-            *[np.where(anonymous, piece, 0).astype(np.int32) for piece in p.hash(cookie)],
-            (p.day + day).astype(np.int32),
-            (p.minute + minute).astype(np.int32),
-            (p.millisecond + rest).astype(np.int32),
+            np.where(known > 0, p.user_thousands + thousands, 0),
+            np.where(known > 0, rest, 0),
+            *(np.where(anonymous, part, 0) for part in parts),
+            *self._time(events),
+        ]
+
+    def _event_id(self, events: int, rng: draw.Rng) -> list[Index]:
+        """A random UUID (RFC 9562, version 4)."""
+        p = self._pieces
+        bits = draw.uniform_u16(rng, 11, events).astype(np.int32)
+        three = bits & 0xFFF
+        return [
+            np.full(events, p.open, dtype=np.int32),
+            p.hex.three + three[0],
+            p.hex.three + three[1],
+            p.hex.two + (bits[2] & 0xFF),
+            p.dash + three[3],
+            p.hex.one + (bits[2] >> 12),
+            p.version + three[4],
+            p.variant + (bits[5] & 0x3F),
+            p.hex.two + (bits[5] >> 8),
+            p.dash + three[6],
+            p.hex.three + three[7],
+            p.hex.three + three[8],
+            p.hex.three + three[9],
+        ]
+
+    def _time(self, events: Events) -> list[Index]:
+        p = self._pieces
+        day, moment = np.divmod(events["time"], _DAY_MS)
+        seconds, millisecond = np.divmod(moment.astype(np.int32), 1000)
+        minute, second = np.divmod(seconds, 60)
+        return [
+            p.day + day.astype(np.int32),
+            p.minute + minute,
+            p.second + second,
+            p.millisecond + millisecond,
         ]
 
     def _device(self, events: Events) -> Index:
@@ -125,14 +153,15 @@ class Renderer:
         p = self._pieces
         device = self._device(events)
         return [
-            p.metadata + device,
-            *p.hash(events["session"]),
+            p.metadata[device],
+            *p.hex.sixteen(events["session"]),
             p.duration + events["elapsed"] // 1000,
             p.visited + events["visited"],
             p.entry + events["entry"],
             p.exit + events["page"],
             p.referrer + events["channel"] * 2 + events["first"],
-            p.agent + device,
+            # The string itself is sent once a session: it is a tenth of an event, and does not change.
+            np.where(events["first"], p.full_agent + device, p.agent[device]),
             p.locale + self._people.locale[events["user"]],
         ]
 
@@ -174,14 +203,21 @@ class Renderer:
             np.where(landed, p.campaign + events["channel"], 0).astype(np.int32),
         ]
 
-    def _properties(self, events: Events) -> list[Index]:
-        """The app's own: an id for the page view, which its events share, and the user's traits."""
+    def _properties(self, events: int, rng: draw.Rng) -> list[Index]:
+        """The trace that the client's monitoring ties the event to: a W3C traceparent.
+
+        https://www.w3.org/TR/trace-context/#traceparent-header
+        """
         p = self._pieces
-        view = draw.scramble(events["session"] + events["visited"].astype(np.uint64), _SALT_VIEW)
+        bits = rng.integers(0, 1 << 64, (3, events), dtype=np.uint64)
+        span = p.hex.sixteen(bits[2])
         return [
-            np.full(len(events), p.view, dtype=np.int32),
-            *p.hash(view),
-            (p.traits + self._traits(events) % p.trait_count).astype(np.int32),
+            np.full(events, p.trace, dtype=np.int32),
+            *p.hex.sixteen(bits[0]),
+            *p.hex.sixteen(bits[1]),
+            span[0] + (p.dash - p.hex.three),
+            *span[1:],
+            np.full(events, p.dash_end, dtype=np.int32),
         ]
 
     def _traits(self, events: Events) -> NDArray[np.int64]:
@@ -194,7 +230,7 @@ class Renderer:
         kind = events["kind"]
         detail = np.zeros((3, len(events)), dtype=np.int32)
         at = np.flatnonzero(kind == Kind.PRODUCT_VIEW)
-        detail[:, at] = self._commerce.product(events[at])
+        detail[:, at] = self._commerce.product(events.take(at))
         at = np.flatnonzero(kind == Kind.SEARCH)
         detail[0, at] = p.search + events["query"][at]
         at = np.flatnonzero(kind == Kind.CLICK)
@@ -202,5 +238,5 @@ class Renderer:
         at = np.flatnonzero(kind == Kind.FORM_SUBMISSION)
         detail[0, at] = p.form_of_page[events["page"][at]]
         at = np.flatnonzero(kind == Kind.USER_LOGIN)
-        detail[0, at] = p.login + self._traits(events[at]) % p.logins
+        detail[0, at] = p.login + self._traits(events.take(at)) % p.logins
         return list(detail)

@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tidelake.errors import UsageError
 from tidelake.generate import catalogue, devices, draw, population, rhythm
 from tidelake.generate.faults import FAULTS
 from tidelake.generate.render import Lines, Renderer
@@ -105,30 +107,36 @@ def generate(spec: GeneratorSpec) -> Iterator[Chunk]:
         yield spoiler.spoil(lines, last=number == len(marks) - 2)
 
 
-def live(spec: GeneratorSpec, rate: float, clock: Clock) -> Iterator[Chunk]:
-    """Without end: `rate` lines a second, stamped with the clock's time, a few chunks a second.
+def live(
+    spec: GeneratorSpec, rate: float, clock: Clock, lines: int | None = None
+) -> Iterator[Chunk]:
+    """`rate` lines a second, stamped with the clock's time, in a few chunks a second.
 
-    Waits on the clock between chunks. A reader that was slow gets the chunks it missed at once,
-    with the times at which they were due, so that the rate holds on average.
+    Ends after `lines` lines, or never. Waits on the clock between chunks. A reader that was slow
+    gets the chunks it missed at once, with the times at which they were due, so that the rate holds
+    on average.
     """
-    world = _World(spec)
-    repeats = round(spec.repeat * _PARTS)
-    spoiler = Spoiler(spec, repeats, _PARTS - repeats)
-    per_second = rate * (1 - spec.repeat)
-    begin = clock.now()
+    if rate <= 0:
+        raise UsageError(f"the rate is {rate} a second", hint="Give more than 0.")
+    of_all = _PARTS if lines is None else lines
+    repeats = round(of_all * spec.repeat)
+    world, spoiler = _World(spec), Spoiler(spec, repeats, max(of_all - repeats, 1))
+    per_second = rate * (1 - repeats / max(of_all, 1))
+    left = None if lines is None else lines - repeats
+    tick, begin, done = max(_TICK_SECONDS, 1 / rate), clock.now(), 0
     world.visits.warm_up(int(begin * 1000), per_second / 1000)
-    tick = max(_TICK_SECONDS, 1 / rate)
-    done = number = 0
-    while True:
-        from_, until = begin + number * tick, begin + (number + 1) * tick
-        events = round((number + 1) * tick * per_second) - done
-        lines = world.lines(number, events, int(from_ * 1000), int(until * 1000))
-        chunk = spoiler.spoil(lines)
+    for number in count():
+        if left == done:
+            return
+        since, until = begin + number * tick, begin + (number + 1) * tick
+        due = round((number + 1) * tick * per_second)
+        due = due if left is None else min(due, left)
+        text = world.lines(number, due - done, int(since * 1000), int(until * 1000))
+        done = due
+        chunk = spoiler.spoil(text, last=done == left)
         clock.sleep(max(until - clock.now(), 0.0))
         if len(chunk):
             yield chunk
-        done += events
-        number += 1
 
 
 def _milliseconds(time: datetime) -> int:

@@ -38,7 +38,7 @@ class Timings:
     def pieces(
         self, p: Pieces, events: Events, connection: Index, device: Index, rng: draw.Rng
     ) -> list[Index]:
-        """Twelve pieces a line, `engagement` first."""
+        """Fourteen pieces a line, `engagement` first."""
         return [
             *self._engagement(p, events, rng),
             *self._performance(p, events, connection, device),
@@ -46,18 +46,18 @@ class Timings:
 
     def _engagement(self, p: Pieces, events: Events, rng: draw.Rng) -> list[Index]:
         chance = draw.uniform_u16(rng, 3, len(events)).astype(np.int32)
-        tenths = events["dwell"] // 100
-        scroll = self._scrolled[tenths] * (0.55 + chance[0] * (0.45 / draw.STEPS))
+        dwell = events["dwell"] // 10
+        scroll = self._scrolled[dwell // 10] * (0.55 + chance[0] * (0.45 / draw.STEPS))
         kind = events["kind"]
         at_least = (kind == Kind.CLICK) | (kind == Kind.FORM_SUBMISSION)
-        interactions = np.maximum(self._interactions[chance[1]] + tenths // 600, at_least)
+        interactions = np.maximum(self._interactions[chance[1]] + dwell // 6000, at_least)
         form = (kind == Kind.FORM_SUBMISSION) * 4
         video = (chance[2] < 0.035 * draw.STEPS) * 2
         download = chance[2] > 0.992 * draw.STEPS
         return [
-            p.scroll + np.round(scroll).astype(np.int32),
-            p.time_on_page + tenths,
-            (p.interactions + np.minimum(interactions, MOST_INTERACTIONS)).astype(np.int32),
+            *_decimal(p.scroll, (scroll * 100).astype(np.int32), p.after_scroll),
+            *_decimal(p.number, dwell, p.after_time),
+            (p.number + np.minimum(interactions, MOST_INTERACTIONS)).astype(np.int32),
             (p.counters + form + video + download).astype(np.int32),
         ]
 
@@ -74,14 +74,22 @@ class Timings:
         interactive = paint + self._interactive[chance[:, 2]] * slow
         load = interactive + self._load[chance[:, 3]] * slow
         return [
-            *_tenths(p.load, p.tenth, load),
-            *_tenths(p.paint, p.tenth, paint),
-            *_tenths(p.interactive, p.tenth, interactive),
-            *_tenths(p.latency, p.tenth_end, latency),
+            piece
+            for value, after in (
+                (latency, p.after_latency),
+                (paint, p.after_paint),
+                (interactive, p.after_interactive),
+                (load, p.after_load),
+            )
+            for piece in _decimal(p.number, _hundredths(value), after)
         ]
 
 
-def _tenths(first: int, tenth: int, value: NDArray[np.float64]) -> tuple[Index, Index]:
-    """Two pieces: milliseconds and their tenths, which is what browsers resolve."""
-    whole, rest = np.divmod((np.minimum(value, SLOWEST_MS) * 10).astype(np.int32), 10)
-    return first + whole, tenth + rest
+def _hundredths(value: NDArray[np.float64]) -> Index:
+    return (np.minimum(value, SLOWEST_MS) * 100).astype(np.int32)
+
+
+def _decimal(number: int, hundredths: Index, after: int) -> tuple[Index, Index]:
+    """Two pieces: the whole number and its decimals with what follows them."""
+    whole, rest = np.divmod(hundredths, 100)
+    return number + whole, after + rest

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tidelake.generate import draw, rhythm
 from tidelake.generate.population import SEATS, Population
-from tidelake.generate.sessions import EVENT, Events, Walks
+from tidelake.generate.sessions import EVENT, Events, Walks, joined
 
 WARM_UP_MS = 30 * 60_000
 _WARM_UP_SESSIONS = 60_000  # more cost seconds and change nothing that a reader could see
@@ -65,7 +65,7 @@ class Visits:
         seat = (rng.random(sessions)[:, None] > (0.72, 0.93)).sum(1).astype(np.int32)
         device = self._population.device_at[user, seat]
         roaming = (rng.random(sessions) < 0.42) & ~self._desktop[device]
-        events = events.copy()
+        events = joined([events])
         events["user"] = np.repeat(user, lengths)
         events["seat"] = np.repeat(seat, lengths)
         events["roaming"] = np.repeat(roaming, lengths)
@@ -104,7 +104,7 @@ class Waiting:
         self._runs.append(_sorted(events))
         while len(self._runs) > 1 and len(self._runs[-2]) < 2 * len(self._runs[-1]):
             last, before = self._runs.pop(), self._runs.pop()
-            self._runs.append(_sorted(np.concatenate([before, last])))
+            self._runs.append(_sorted(joined([before, last])))
 
     def due(self, until: int) -> int:
         """How many events are before `until`."""
@@ -126,12 +126,12 @@ class Waiting:
         due = [run[:cut] for run, cut in zip(self._runs, cuts, strict=True) if cut]
         rest = [run[cut:] for run, cut in zip(self._runs, cuts, strict=True)]
         self._runs = [run for run in rest if len(run)]
-        return _sorted(np.concatenate(due)) if due else np.empty(0, dtype=EVENT)
+        return _sorted(joined(due)) if due else np.empty(0, dtype=EVENT)
 
 
 def _sorted(events: Events) -> Events:
     # Stable, so that equal times keep the order of their session; numpy merges runs that are sorted.
-    return events[np.argsort(events["time"], kind="stable")]
+    return events.take(np.argsort(events["time"], kind="stable"))
 
 
 def seats_of(user: NDArray[np.int32], seat: NDArray[np.int32]) -> NDArray[np.int64]:
