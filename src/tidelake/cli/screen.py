@@ -1,0 +1,72 @@
+"""Tables for people: coloured and fitted on a terminal, plain and in full in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+PIPE_WIDTH = 10_000  # characters: in a pipe nothing is wrapped or cut
+
+
+def console(*, stderr: bool = False) -> Console:
+    """The console of a command; without a terminal it has no colour and no width."""
+    from rich.console import Console
+
+    found = Console(stderr=stderr, highlight=False)
+    if not found.is_terminal:
+        found = Console(stderr=stderr, highlight=False, width=PIPE_WIDTH)
+    return found
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], right: str = "") -> Table:
+    """A table without lines; the columns named in `right` (by blanks) hold numbers."""
+    from rich.table import Table
+    from rich.text import Text
+
+    numbers = set(right.split())
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in columns:
+        is_number = name in numbers
+        made.add_column(
+            name, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number
+        )
+    for row in rows:
+        made.add_row(*(Text(shown(value)) for value in row))
+    return made
+
+
+def shown(value: object) -> str:
+    """A value as a cell."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return str(value)
+
+
+def size(count: float) -> str:
+    """Bytes for people: `3.4 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def ago(seconds: float | None) -> str:
+    """An age for people: `4 s ago`, `3 h ago`."""
+    if seconds is None:
+        return "never"
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"
