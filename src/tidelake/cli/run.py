@@ -27,6 +27,7 @@ def run(
     logging.basicConfig(
         format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO
     )
+    logging.getLogger("pyiceberg").setLevel(logging.WARNING)  # a line for each FileIO it opens
     die_with_parent()
     settings = settings_of(ctx)
     if part == "collect":

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 
 from tidelake import files
 from tidelake.errors import FencedError, TransientError
-from tidelake.event.contract import EVENTS
 from tidelake.inbox import Bounds
 from tidelake.lake.commit import Committer
+from tidelake.lake.contract import contract_of
 from tidelake.lake.tables import load_table
 from tidelake.lake.writer import Writer
 from tidelake.observe import heartbeat
@@ -87,7 +87,8 @@ def _shift(lakehouse: Lakehouse, stop: Stop) -> None:
                     break
         loop.drain()
         while not loop.idle:
-            loop.turn() or time.sleep(TURN_S)
+            if not loop.turn():
+                time.sleep(TURN_S)
             report.beat(loop)
 
 
@@ -96,7 +97,7 @@ def encoder_of(lakehouse: Lakehouse, max_age_days: float | None = None) -> Encod
     events = load_table(lakehouse.catalog, "events")
     rejected = load_table(lakehouse.catalog, "rejected_events")
     return Encoder(
-        EVENTS,
+        contract_of(events),
         rules_of(lakehouse.settings, max_age_days),
         Writer.for_tables(events, rejected),
     )

@@ -19,6 +19,11 @@ def resident(pids: Iterable[int]) -> int:
     return total
 
 
+def resident_now() -> int:
+    """Bytes resident in this process."""
+    return int(psutil.Process().memory_info().rss)
+
+
 @dataclass(slots=True)
 class Peak:
     """The most that was seen, and what it was before any work."""

@@ -57,18 +57,19 @@ class Supervisor:
     clock: Callable[[], float] = time.monotonic
     running: list[_Running] = field(default_factory=list)
 
-    def start(self, part: Part, within_s: float = 60.0) -> None:
-        """Starts a part and waits until it is ready; raises `UnavailableError` where it is not."""
-        entry = _Running(part, part.start(), self.clock())
-        self.running.append(entry)
+    def start(self, *parts: Part, within_s: float = 60.0) -> None:
+        """Starts parts at once and waits until all are ready; raises `UnavailableError`."""
+        started = [_Running(part, part.start(), self.clock()) for part in parts]
+        self.running += started
         deadline = self.clock() + within_s
-        while not part.ready():
-            code = entry.process.poll()
-            if code is not None:
-                raise self._did_not_start(part, f"it exited with code {code}")
-            if self.clock() > deadline:
-                raise self._did_not_start(part, f"it was not ready within {within_s:.0f} s")
-            time.sleep(0.05)
+        for entry in started:
+            while not entry.part.ready():
+                code = entry.process.poll()
+                if code is not None:
+                    raise self._did_not_start(entry.part, f"it exited with code {code}")
+                if self.clock() > deadline:
+                    raise self._did_not_start(entry.part, f"not ready within {within_s:.0f} s")
+                time.sleep(0.05)
 
     def watch(self) -> None:
         """Looks once at every part: reports the dead, restarts those whose backoff is over."""

@@ -59,9 +59,9 @@ def running(settings: Settings, report: Callable[[str], None]) -> Iterator[Runni
         try:
             report("starting PostgreSQL, ingest, care and the collector …")
             attach(settings, _database(settings, supervisor))
-            supervisor.start(_part(settings, "ingest"))
-            supervisor.start(_part(settings, "care"))
-            supervisor.start(_collector(settings))
+            supervisor.start(
+                _part(settings, "ingest"), _part(settings, "care"), _collector(settings)
+            )
             yield Running(settings, supervisor, _collector_url(home))
         finally:
             supervisor.stop()
