@@ -104,6 +104,8 @@ def _members(text: str, at: int) -> Parsed:
 def _refuse_depth(text: str) -> None:
     # Brackets are counted first: the C scanner has a recursion limit of its own, and its error
     # would depend on how deep the caller's stack is.
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return
     depth = 0
     for token in STRING_OR_BRACKET.finditer(text):
         bracket = text[token.start()]

@@ -49,9 +49,7 @@ def read(received: Received, context: Context) -> Statement:
     flags: set[str] = set()
     native = _native(data)
     columns = pick(native, SHAPE, flags) | _people(attributes, data)
-    columns |= pick(
-        {"_doc": doc}, tuple((f.name, f.path) for f in evolved(context.contract)), flags
-    )
+    columns |= pick({"_doc": doc}, evolved_paths(context.contract), flags)
     columns |= {"event_id": event_id, "event_name": name}
     columns["event_type"] = type_of(name, context.rules.registry)
     time = attributes.get("time")
