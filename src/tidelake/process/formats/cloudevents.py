@@ -13,7 +13,7 @@ from tidelake.event.contract import EVENTS
 from tidelake.event.registry import Registry
 from tidelake.event.verdicts import Reason
 from tidelake.process.clock import stated_time
-from tidelake.process.columns import Path, lookup, pick
+from tidelake.process.columns import Path, evolved_paths, lookup, pick
 from tidelake.process.formats.native import TRAITS, products
 from tidelake.process.items import canonical_items, canonical_traits
 from tidelake.process.refusal import Refused, shown
