@@ -1,4 +1,4 @@
-"""Real servers: one for the whole folder, and as many of their own as tests want to hurt."""
+"""Real servers: that of the whole run, and as many of their own as tests want to hurt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tidelake.warehouse.databases import fresh_database
 from tidelake.warehouse.migrate import migrate
 from tidelake.warehouse.server import EmbeddedPostgres
 
@@ -25,28 +24,11 @@ def shelter() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session")
-def shared_server(
-    tmp_path_factory: pytest.TempPathFactory, shelter: Path
-) -> Iterator[EmbeddedPostgres]:
-    """A server for tests that only need a database."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("shared"), shelter=shelter)
-    server.start()
-    yield server
-    server.erase()
-
-
 @pytest.fixture
-def empty_url(shared_server: EmbeddedPostgres) -> str:
-    """A new database without anything of tidelake."""
-    return fresh_database(shared_server.admin_url, "empty", shared_server.url)
-
-
-@pytest.fixture
-def url(empty_url: str) -> str:
+def url(database_url: str) -> str:
     """A new database with every migration."""
-    migrate(empty_url)
-    return empty_url
+    migrate(database_url)
+    return database_url
 
 
 @pytest.fixture(scope="module")

@@ -14,34 +14,34 @@ from tidelake.warehouse.session import Session
 
 
 def test_a_configured_server_is_used_and_none_is_started(
-    tmp_path: Path, shared_server: EmbeddedPostgres
+    tmp_path: Path, postgres_server: EmbeddedPostgres
 ) -> None:
-    database = connect.resolve(tmp_path / "home", shared_server.url)
-    assert database == connect.Database(shared_server.url, shared_server.url, None)
+    database = connect.resolve(tmp_path / "home", postgres_server.url)
+    assert database == connect.Database(postgres_server.url, postgres_server.url, None)
     assert not database.embedded
     assert not (tmp_path / "home").exists()
 
 
 def test_without_a_configured_server_the_embedded_one_of_the_home_is_used(
-    shared_server: EmbeddedPostgres,
+    postgres_server: EmbeddedPostgres,
 ) -> None:
-    database = connect.resolve(shared_server.folder.parent, None)
-    assert (database.url, database.admin_url) == (shared_server.url, shared_server.admin_url)
+    database = connect.resolve(postgres_server.folder.parent, None)
+    assert (database.url, database.admin_url) == (postgres_server.url, postgres_server.admin_url)
     assert database.embedded
 
 
-def test_a_command_can_borrow_either(tmp_path: Path, shared_server: EmbeddedPostgres) -> None:
-    with connect.borrowed(tmp_path, shared_server.url) as database:
-        assert database == connect.Database(shared_server.url, shared_server.url, None)
-    with connect.borrowed(shared_server.folder.parent, None) as database:
-        assert (database.url, database.embedded) == (shared_server.url, True)
-    assert shared_server.running()
+def test_a_command_can_borrow_either(tmp_path: Path, postgres_server: EmbeddedPostgres) -> None:
+    with connect.borrowed(tmp_path, postgres_server.url) as database:
+        assert database == connect.Database(postgres_server.url, postgres_server.url, None)
+    with connect.borrowed(postgres_server.folder.parent, None) as database:
+        assert (database.url, database.embedded) == (postgres_server.url, True)
+    assert postgres_server.running()
 
 
 def test_a_wrong_password_is_refused_without_showing_it(
-    tmp_path: Path, shared_server: EmbeddedPostgres
+    tmp_path: Path, postgres_server: EmbeddedPostgres
 ) -> None:
-    wrong = shared_server.url.replace("tidelake:", "tidelake:not-the-password-", 1)
+    wrong = postgres_server.url.replace("tidelake:", "tidelake:not-the-password-", 1)
     with pytest.raises(SetupError, match="password authentication failed") as caught:
         connect.resolve(tmp_path, wrong)
     assert "not-the-password" not in str(caught.value)
@@ -56,18 +56,18 @@ def test_a_server_that_does_not_answer_is_passing_trouble(tmp_path: Path) -> Non
 
 
 def test_a_database_that_does_not_exist_is_named(
-    tmp_path: Path, shared_server: EmbeddedPostgres
+    tmp_path: Path, postgres_server: EmbeddedPostgres
 ) -> None:
     with pytest.raises(SetupError, match='database "nowhere" does not exist'):
-        connect.resolve(tmp_path, with_database(shared_server.url, "nowhere"))
+        connect.resolve(tmp_path, with_database(postgres_server.url, "nowhere"))
 
 
 def test_a_server_that_is_too_old_is_refused(
-    tmp_path: Path, shared_server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, postgres_server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connect, "OLDEST_SUPPORTED", 99)
     with pytest.raises(SetupError, match="is PostgreSQL 18, and tidelake needs 99 or newer"):
-        connect.resolve(tmp_path, shared_server.url)
+        connect.resolve(tmp_path, postgres_server.url)
 
 
 @pytest.mark.parametrize(

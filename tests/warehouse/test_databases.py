@@ -7,28 +7,28 @@ from tidelake.warehouse.server import EmbeddedPostgres
 
 
 def test_a_fresh_database_is_empty_and_belongs_to_the_login(
-    shared_server: EmbeddedPostgres,
+    postgres_server: EmbeddedPostgres,
 ) -> None:
-    url = fresh_database(shared_server.admin_url, "odd name", shared_server.url)
+    url = fresh_database(postgres_server.admin_url, "odd name", postgres_server.url)
     with psycopg.connect(url) as connection:
         connection.execute("create table public.leftover (n int)")
         connection.execute("create schema mine")
         assert connection.info.user == "tidelake"
 
 
-def test_a_database_in_use_is_replaced_all_the_same(shared_server: EmbeddedPostgres) -> None:
-    url = fresh_database(shared_server.admin_url, "busy", shared_server.url)
+def test_a_database_in_use_is_replaced_all_the_same(postgres_server: EmbeddedPostgres) -> None:
+    url = fresh_database(postgres_server.admin_url, "busy", postgres_server.url)
     with psycopg.connect(url, autocommit=True) as user:
         user.execute("create table leftover (n int)")
-        assert fresh_database(shared_server.admin_url, "busy", shared_server.url) == url
+        assert fresh_database(postgres_server.admin_url, "busy", postgres_server.url) == url
     with psycopg.connect(url) as connection:
         assert connection.execute("select to_regclass('leftover')").fetchone() == (None,)
 
 
 def test_the_database_of_the_administration_url_itself_can_be_replaced(
-    shared_server: EmbeddedPostgres,
+    postgres_server: EmbeddedPostgres,
 ) -> None:
-    admin_url = fresh_database(shared_server.admin_url, "recovered")
+    admin_url = fresh_database(postgres_server.admin_url, "recovered")
     assert fresh_database(admin_url, "recovered") == admin_url
 
 

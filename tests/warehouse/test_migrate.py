@@ -25,12 +25,12 @@ def exists(url: str, table: str) -> bool:
         return connection.execute("select to_regclass(%s)", (table,)).fetchone() != (None,)
 
 
-def test_every_shipped_migration_is_applied_once_in_order_and_recorded(empty_url: str) -> None:
+def test_every_shipped_migration_is_applied_once_in_order_and_recorded(database_url: str) -> None:
     names = [migration.name for migration in shipped_migrations()]
-    assert migrate(empty_url) == names
-    assert recorded(empty_url) == names
-    assert migrate(empty_url) == []
-    assert recorded(empty_url) == names
+    assert migrate(database_url) == names
+    assert recorded(database_url) == names
+    assert migrate(database_url) == []
+    assert recorded(database_url) == names
 
 
 def test_shipped_migrations_are_numbered_without_gaps() -> None:
@@ -53,53 +53,55 @@ def test_the_tables_have_the_columns_that_others_rely_on(url: str) -> None:
         }
 
 
-def test_a_new_migration_is_applied_to_a_database_that_has_the_older_ones(empty_url: str) -> None:
-    assert migrate(empty_url, [ONE]) == ["0001_one"]
-    assert migrate(empty_url, [ONE, TWO]) == ["0002_two"]
-    assert exists(empty_url, "two")
+def test_a_new_migration_is_applied_to_a_database_that_has_the_older_ones(
+    database_url: str,
+) -> None:
+    assert migrate(database_url, [ONE]) == ["0001_one"]
+    assert migrate(database_url, [ONE, TWO]) == ["0002_two"]
+    assert exists(database_url, "two")
 
 
-def test_starters_at_once_apply_each_migration_once(empty_url: str) -> None:
+def test_starters_at_once_apply_each_migration_once(database_url: str) -> None:
     slow = Migration("0001_one", ONE.sql + "select pg_sleep(0.2);")
     with ThreadPoolExecutor(4) as pool:
-        applied = list(pool.map(lambda _: migrate(empty_url, [slow, TWO]), range(4)))
+        applied = list(pool.map(lambda _: migrate(database_url, [slow, TWO]), range(4)))
     assert sorted(name for names in applied for name in names) == ["0001_one", "0002_two"]
 
 
-def test_an_applied_migration_that_was_edited_is_refused(empty_url: str) -> None:
-    migrate(empty_url, [ONE])
+def test_an_applied_migration_that_was_edited_is_refused(database_url: str) -> None:
+    migrate(database_url, [ONE])
     edited = Migration(ONE.name, ONE.sql + "-- harmless\n")
     with pytest.raises(IncompatibleError, match="0001_one was edited"):
-        migrate(empty_url, [edited, TWO])
-    assert not exists(empty_url, "two")
+        migrate(database_url, [edited, TWO])
+    assert not exists(database_url, "two")
 
 
-def test_other_line_ends_are_not_an_edit(empty_url: str) -> None:
-    migrate(empty_url, [ONE, TWO])
-    assert migrate(empty_url, [ONE, Migration(TWO.name, TWO.sql.replace("\n", "\r\n"))]) == []
+def test_other_line_ends_are_not_an_edit(database_url: str) -> None:
+    migrate(database_url, [ONE, TWO])
+    assert migrate(database_url, [ONE, Migration(TWO.name, TWO.sql.replace("\n", "\r\n"))]) == []
 
 
-def test_a_database_that_is_newer_is_refused(empty_url: str) -> None:
-    migrate(empty_url, [ONE, TWO])
+def test_a_database_that_is_newer_is_refused(database_url: str) -> None:
+    migrate(database_url, [ONE, TWO])
     with pytest.raises(IncompatibleError, match=r"newer than this tidelake: .* has .* 0002_two"):
-        migrate(empty_url, [ONE])
+        migrate(database_url, [ONE])
 
 
-def test_a_migration_slipped_in_before_an_applied_one_is_refused(empty_url: str) -> None:
-    migrate(empty_url, [TWO])
+def test_a_migration_slipped_in_before_an_applied_one_is_refused(database_url: str) -> None:
+    migrate(database_url, [TWO])
     with pytest.raises(IncompatibleError, match="0001_one comes before 0002_two"):
-        migrate(empty_url, [ONE, TWO])
+        migrate(database_url, [ONE, TWO])
 
 
-def test_a_failing_migration_leaves_nothing_and_those_before_it_stay(empty_url: str) -> None:
+def test_a_failing_migration_leaves_nothing_and_those_before_it_stay(database_url: str) -> None:
     with pytest.raises(SetupError, match=r"0003_broken failed on .*: division by zero"):
-        migrate(empty_url, [ONE, TWO, BROKEN])
-    assert recorded(empty_url) == ["0001_one", "0002_two"]
-    assert not exists(empty_url, "three")
+        migrate(database_url, [ONE, TWO, BROKEN])
+    assert recorded(database_url) == ["0001_one", "0002_two"]
+    assert not exists(database_url, "three")
 
 
-def test_a_database_without_migrations_says_what_to_run(empty_url: str) -> None:
-    lease = Lease(empty_url, "committer", "me", 10)
+def test_a_database_without_migrations_says_what_to_run(database_url: str) -> None:
+    lease = Lease(database_url, "committer", "me", 10)
     with pytest.raises(SetupError, match="is not set up") as caught:
         lease.take()
     assert caught.value.hint == "run `tidelake init`"

@@ -45,26 +45,26 @@ def ask(url: str, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
-def test_the_server_is_set_up_as_the_pipeline_needs_it(shared_server: EmbeddedPostgres) -> None:
+def test_the_server_is_set_up_as_the_pipeline_needs_it(postgres_server: EmbeddedPostgres) -> None:
     names = ("wal_level", "fsync", "listen_addresses", "unix_socket_directories", "server_encoding")
     query = "select " + ", ".join(f"current_setting('{name}')" for name in names)
-    assert ask(shared_server.admin_url, query) == [("logical", "on", "127.0.0.1", "", "UTF8")]
+    assert ask(postgres_server.admin_url, query) == [("logical", "on", "127.0.0.1", "", "UTF8")]
     locale = "select datcollate, datctype from pg_database where datname = 'tidelake'"
-    assert ask(shared_server.url, locale) == [("C", "C")]
+    assert ask(postgres_server.url, locale) == [("C", "C")]
     methods = "select distinct auth_method from pg_hba_file_rules"
-    assert ask(shared_server.admin_url, methods) == [("scram-sha-256",)]
-    assert ask(shared_server.url, "select current_user, current_database()") == [
+    assert ask(postgres_server.admin_url, methods) == [("scram-sha-256",)]
+    assert ask(postgres_server.url, "select current_user, current_database()") == [
         ("tidelake", "tidelake")
     ]
-    assert ask(shared_server.admin_url, "show is_superuser") == [("on",)]
-    assert ask(shared_server.url, "show is_superuser") == [("off",)]
+    assert ask(postgres_server.admin_url, "show is_superuser") == [("on",)]
+    assert ask(postgres_server.url, "show is_superuser") == [("off",)]
 
 
 def test_passwords_and_log_are_readable_by_their_owner_alone(
-    shared_server: EmbeddedPostgres,
+    postgres_server: EmbeddedPostgres,
 ) -> None:
     for name in ("server.json", "log/postgres.log"):
-        assert stat.S_IMODE((shared_server.folder / name).stat().st_mode) == 0o600
+        assert stat.S_IMODE((postgres_server.folder / name).stat().st_mode) == 0o600
 
 
 def test_a_second_start_attaches_to_the_running_server(server: EmbeddedPostgres) -> None:
