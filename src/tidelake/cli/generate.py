@@ -67,8 +67,7 @@ def generate(
 
     `tidelake generate --bad-kind not_json=0.1 --bad-kind truncated=0.05` – two kinds of trouble
     """
-    from tidelake.generate import GeneratorSpec, spread_bad
-    from tidelake.pipeline.generate import Delivery, run
+    from tidelake.pipeline.generate import Delivery, GeneratorSpec, run, spread_bad
 
     live = rate is not None and days is None and start is None and end is None
     lines, pace = _pace(count, rate, duration, live)

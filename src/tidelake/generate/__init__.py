@@ -4,15 +4,17 @@
     population                              who visits
     sessions, visits, rhythm                what they do, and when
     render                                  events become lines of NDJSON
-    faults, stream                          bad records and repeats; chunks
-    http_sender                             chunks to a collector
+    faults, spoil                           bad records and repeats
+    stream                                  chunks, of a history or live
+    file_sink, http_sender                  chunks to where they are wanted
 
 Each file uses only those above it.
 """
 
 from tidelake.generate.faults import FAULTS
 from tidelake.generate.spec import DEFAULT_USERS, GeneratorSpec, Tally, spread_bad
-from tidelake.generate.stream import Chunk, Clock, generate, live
+from tidelake.generate.spoil import Chunk
+from tidelake.generate.stream import Clock, generate, live
 
 __all__ = [
     "DEFAULT_USERS",

@@ -40,17 +40,26 @@ _SHELVES: tuple[tuple[str, str, float], ...] = (
     ("Garden", "Planter,Pruning Shears,Watering Can,Bird Feeder,Hose", 31),
     ("Bedding", "Duvet,Pillow,Linen Sheet,Mattress Topper,Throw", 72),
 )
-_MAKERS = "Fjord,Sable,Lumen,Alder,Marlow,Tarn,Juno,Oslo".split(",")
-_FINISHES = "Black,White,Sand,Moss,Slate,Rust,Navy".split(",")
+_MAKERS = ("Fjord", "Sable", "Lumen", "Alder", "Marlow", "Tarn", "Juno", "Oslo")
+_FINISHES = ("Black", "White", "Sand", "Moss", "Slate", "Rust", "Navy")
 _STATIC = (
     ("/", "Tidemark Store"), ("/login", "Sign in"), ("/search", "Search"), ("/cart", "Your cart"),
-    ("/checkout", "Checkout"), ("/checkout/confirmation", "Thank you"), ("/account", "Your account"),
+    ("/checkout", "Checkout"), ("/checkout/confirmation", "Thank you"),
+    ("/account", "Your account"),
     ("/account/orders", "Your orders"), ("/deals", "Deals of the week"), ("/new", "New arrivals"),
     ("/help", "Help centre"), ("/help/returns", "Returns and refunds"), ("/contact", "Contact us"),
     ("/newsletter", "Newsletter"), ("/stores", "Find a store"), ("/about", "About us"),
     ("/gift-cards", "Gift cards"), ("/size-guide", "Size guide"),
 )  # fmt: skip
-_TOPICS = "choose,care for,repair,pack,clean,compare,style,measure,store,recycle".split(",")
+_TOPICS = (
+    "choose", "care for", "repair", "pack", "clean", "compare", "style", "measure", "store",
+    "recycle",
+)  # fmt: skip
+
+_WORDS = (
+    "black", "cheap", "women", "men", "kids", "sale", "large", "waterproof", "gift", "best",
+    "small", "vintage",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +164,7 @@ def _articles() -> list[Page]:
 
 def _queries(rng: draw.Rng) -> tuple[str, ...]:
     kinds = [kind.lower() for _, kinds, _ in _SHELVES for kind in kinds.split(",")]
-    words = "black,cheap,women,men,kids,sale,large,waterproof,gift,best,small,vintage".split(",")
-    phrases = kinds + [f"{word} {kind}" for word, kind in every_pair(words, kinds)]
+    phrases = kinds + [f"{word} {kind}" for word, kind in every_pair(_WORDS, kinds)]
     return tuple(phrases[i] for i in rng.permutation(len(phrases)))
 
 

@@ -113,16 +113,18 @@ class Commerce:
             *self._hex.sixteen(number)[:4],
             self._subtotal,
             *self._money.pieces(amounts["subtotal"]),
-            *(
-                piece
-                for name, label in self._labels.items()
-                for piece in (label, *self._money.pieces(amounts[name]))
-            ),
+            *self._labelled(amounts),
             self._coupon + coupon,
             self._order_items + currency,
             *self._items(events, currency),
             self._order_end,
         )
+
+    def _labelled(self, amounts: dict[str, Amount]) -> list[int | Index]:
+        pieces: list[int | Index] = []
+        for name, label in self._labels.items():
+            pieces += [label, *self._money.pieces(amounts[name])]
+        return pieces
 
     def _amounts(self, events: Events, currency: Index, coupon: Amount) -> dict[str, Amount]:
         goods = self._sum(events, currency)
@@ -166,7 +168,7 @@ def _rounded(numerator: Amount, denominator: Amount | int) -> Amount:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def _table(rows: int, *pieces: int | Index) -> NDArray[np.int32]:
+def _table(rows: int, *pieces: int | Index | Amount) -> NDArray[np.int32]:
     table = np.empty((rows, len(pieces)), dtype=np.int32)
     for position, piece in enumerate(pieces):
         table[:, position] = piece

@@ -147,14 +147,16 @@ def _apple_handheld() -> Iterator[Device]:
                 safari = f"{webkit} Version/{major} Mobile/15E148 Safari/604.1"
                 yield Device("Mobile Safari", major, *held, safari, part * 0.8)
                 for rank, build in enumerate(_CHROME[:4]):
-                    chrome = f"{webkit} CriOS/{build}.0.{7300 + build}.{46 + rank} Mobile/15E148 Safari/604.1"
                     version = f"{build}.0.{7300 + build}.{46 + rank}"
+                    chrome = f"{webkit} CriOS/{version} Mobile/15E148 Safari/604.1"
                     yield Device(
                         "Chrome Mobile iOS", version, *held, chrome, part * 0.12 * _recent(rank)
                     )
 
 
 def _android() -> Iterator[Device]:
+    # Chrome itself hides model and release since version 110; apps and Samsung do not.
+    hidden = "Mozilla/5.0 (Linux; Android 10; K)"
     models = [(row, MOBILE, "Mobile ", 0.32) for row in _ANDROID_PHONES]
     models += [(row, TABLET, "", 0.12) for row in _ANDROID_TABLETS]
     for (code, name, release, build, screen, share), type, mobile, weight in models:
@@ -162,15 +164,15 @@ def _android() -> Iterator[Device]:
         linux = f"Mozilla/5.0 (Linux; Android {release}; {code}"
         part = share * weight
         for rank, major in enumerate(_CHROME[:12]):
-            # Chrome itself hides model and release behind "Android 10; K" since version 110.
-            plain = f"Mozilla/5.0 (Linux; Android 10; K) {_WEBKIT} Chrome/{major}.0.0.0 {mobile}Safari/537.36"
+            plain = f"{hidden} {_WEBKIT} Chrome/{major}.0.0.0 {mobile}Safari/537.36"
             yield Device(
                 "Chrome Mobile", f"{major}.0.0.0", *held, plain, part * 0.5 * _recent(rank)
             )
         yield from _in_app(held, f"{linux} Build/{build}; wv)", mobile, part)
         if code.startswith("SM-"):
             for rank, major in enumerate(range(29, 22, -1)):
-                samsung = f"{linux}) {_WEBKIT} SamsungBrowser/{major}.0 Chrome/{major + 101}.0.0.0 {mobile}Safari/537.36"
+                base = f"{linux}) {_WEBKIT} SamsungBrowser/{major}.0 Chrome/{major + 101}.0.0.0"
+                samsung = f"{base} {mobile}Safari/537.36"
                 yield Device(
                     "Samsung Internet", f"{major}.0", *held, samsung, part * 0.3 * _recent(rank)
                 )

@@ -30,7 +30,8 @@ def quantiles(weights: Sequence[float] | NDArray[np.float64], steps: int = STEPS
     """A table of picks in which each index stands as often as its weight says."""
     shares = np.cumsum(np.asarray(weights, dtype=np.float64))
     middle = (np.arange(steps) + 0.5) / steps * shares[-1]
-    return np.searchsorted(shares, middle).astype(np.int32)
+    picks: Index = np.searchsorted(shares, middle).astype(np.int32)
+    return picks
 
 
 def lognormal(median: float, sigma: float, low: float, high: float) -> NDArray[np.float64]:
@@ -38,7 +39,8 @@ def lognormal(median: float, sigma: float, low: float, high: float) -> NDArray[n
     normal = NormalDist()
     z = np.array([normal.inv_cdf((i + 0.5) / 4096) for i in range(4096)])
     fine = np.interp((np.arange(STEPS) + 0.5) / STEPS * 4096 - 0.5, np.arange(4096), z)
-    return np.clip(median * np.exp(sigma * fine), low, high)
+    table: NDArray[np.float64] = np.clip(median * np.exp(sigma * fine), low, high)
+    return table
 
 
 def zipf(size: int, slope: float) -> NDArray[np.float64]:
@@ -48,7 +50,8 @@ def zipf(size: int, slope: float) -> NDArray[np.float64]:
 
 def pick(rng: Rng, cumulative: NDArray[np.float64], count: int) -> Index:
     """`count` indices by a cumulative weight table of any length."""
-    return np.searchsorted(cumulative, rng.random(count) * cumulative[-1]).astype(np.int32)
+    picks: Index = np.searchsorted(cumulative, rng.random(count) * cumulative[-1]).astype(np.int32)
+    return picks
 
 
 def scramble(values: NDArray[np.integer], salt: int) -> NDArray[np.uint64]:

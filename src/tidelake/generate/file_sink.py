@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tidelake.errors import UsageError
-from tidelake.generate.stream import Chunk
+from tidelake.generate.spoil import Chunk
 
 _GZIP_LEVEL = 6
 _GZIP_WBITS = 31  # a gzip header; zlib leaves its time at 0, so that the same text is the same file

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from tidelake.errors import SetupError, TidelakeError, UnavailableError, UsageError
-from tidelake.generate.stream import Chunk, Clock
+from tidelake.generate.spoil import Chunk
+from tidelake.generate.stream import Clock
 
 EVENTS_PATH = "/v1/events"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds
@@ -72,8 +73,8 @@ class HttpSender:
 
     `on_answer` is called for every answered request, one at a time, from the sending threads.
     `patience` is how many seconds a request is tried again before `UnavailableError`. Setting
-    `stop` ends `send` after the requests under way; trouble sets it too, so that a source that waits
-    on it does not wait on.
+    `stop` ends `send` after the requests under way; trouble sets it too, so that a source that
+    waits on it does not wait on.
     """
 
     def __init__(

@@ -23,12 +23,13 @@ CONNECTIONS = ("ethernet", "wifi", "5g", "4g", "3g")
 SLOWEST_MS = 40_000  # page timings above are cut
 MOST_INTERACTIONS = 60
 _DAYS = 60_000  # from 1970-01-01 into 2134
-_LABELS = "Add to wishlist,Size guide,Show more,Share,Next image,Zoom,Filter,Sort by price,Reviews,Menu".split(
-    ","
-)
-_ELEMENTS = "button,link,image,tab,checkbox,menu_item".split(",")
-_FORMS = "newsletter,review,contact,stock_alert,checkout_address".split(",")
-_LOGINS = "password,password,google,apple,magic_link".split(",")
+_LABELS = (
+    "Add to wishlist", "Size guide", "Show more", "Share", "Next image", "Zoom", "Filter",
+    "Sort by price", "Reviews", "Menu",
+)  # fmt: skip
+_ELEMENTS = ("button", "link", "image", "tab", "checkbox", "menu_item")
+_FORMS = ("newsletter", "review", "contact", "stock_alert", "checkout_address")
+_LOGINS = ("password", "password", "google", "apple", "magic_link")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,11 @@ def _days() -> pa.Array:
 
 
 def _metadata(device: Device) -> str:
-    known = {"browser": device.browser, "os": device.os, "device": device.model}
+    known: dict[str, object] = {
+        "browser": device.browser,
+        "os": device.os,
+        "device": device.model,
+    }
     return f',"metadata":{{{members(known)}}},"_doc":{{"session_info":{{"session_id":"'
 
 

@@ -37,7 +37,10 @@ class Isp:
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A market: `share` of all users, tax in hundredths of a percent, languages with their share."""
+    ""
+
+    "A market: `share` of all users, tax in hundredths of a percent, languages with their share."
+    ""
 
     code: str
     share: float
@@ -95,22 +98,28 @@ def _city(row: str) -> City:
 COUNTRIES: tuple[Country, ...] = (
     _country(
         "US", 26, "USD", 725, "en-US 88; es-US 12",
-        "Comcast|73.15 73.92 67.160; Charter|71.64 72.128; Verizon Fios|71.112 96.224; AT&T Internet|99.8 76.192",
+        "Comcast|73.15 73.92 67.160; Charter|71.64 72.128; Verizon Fios|71.112 96.224;"
+        " AT&T Internet|99.8 76.192",
         "T-Mobile USA|172.56 172.58; Verizon Wireless|174.192 174.224; AT&T Mobility|107.64 107.96",
         "New York|New York|America/New_York|-300|84; Boston|Massachusetts|America/New_York|-300|25;"
         "Atlanta|Georgia|America/New_York|-300|30; Miami|Florida|America/New_York|-300|31;"
         "Chicago|Illinois|America/Chicago|-360|47; Houston|Texas|America/Chicago|-360|36;"
         "Dallas|Texas|America/Chicago|-360|38; Denver|Colorado|America/Denver|-420|15;"
-        "Phoenix|Arizona|America/Phoenix|-420|24; Los Angeles|California|America/Los_Angeles|-480|65;"
-        "San Francisco|California|America/Los_Angeles|-480|24; Seattle|Washington|America/Los_Angeles|-480|20",
+        "Phoenix|Arizona|America/Phoenix|-420|24;"
+        " Los Angeles|California|America/Los_Angeles|-480|65;"
+        "San Francisco|California|America/Los_Angeles|-480|24;"
+        " Seattle|Washington|America/Los_Angeles|-480|20",
     ),
     _country(
         "DE", 14, "EUR", 1900, "de-DE 90; en-US 6; tr-TR 4",
-        "Deutsche Telekom|84.130 79.192 87.128; Vodafone Kabel|178.24 188.192; 1&1 Versatel|89.244 94.134",
-        "Telekom Mobilfunk|80.187 37.80; Vodafone Mobilfunk|109.40 176.2; O2 Telefónica|46.114 89.204",
+        "Deutsche Telekom|84.130 79.192 87.128; Vodafone Kabel|178.24 188.192;"
+        " 1&1 Versatel|89.244 94.134",
+        "Telekom Mobilfunk|80.187 37.80; Vodafone Mobilfunk|109.40 176.2;"
+        " O2 Telefónica|46.114 89.204",
         "Berlin|Berlin|Europe/Berlin|60|37; Hamburg|Hamburg|Europe/Berlin|60|19;"
         "München|Bayern|Europe/Berlin|60|15; Köln|Nordrhein-Westfalen|Europe/Berlin|60|11;"
-        "Frankfurt am Main|Hessen|Europe/Berlin|60|8; Stuttgart|Baden-Württemberg|Europe/Berlin|60|6;"
+        "Frankfurt am Main|Hessen|Europe/Berlin|60|8;"
+        " Stuttgart|Baden-Württemberg|Europe/Berlin|60|6;"
         "Leipzig|Sachsen|Europe/Berlin|60|6; Düsseldorf|Nordrhein-Westfalen|Europe/Berlin|60|6",
     ),
     _country(
@@ -126,14 +135,16 @@ COUNTRIES: tuple[Country, ...] = (
         "Orange|90.0 86.192; Free|82.64 88.160; SFR|77.192 93.0",
         "Orange Mobile|92.184 37.164; Bouygues Telecom|176.128 5.48; Free Mobile|37.160 78.244",
         "Paris|Île-de-France|Europe/Paris|60|70; Lyon|Auvergne-Rhône-Alpes|Europe/Paris|60|10;"
-        "Marseille|Provence-Alpes-Côte d'Azur|Europe/Paris|60|9; Toulouse|Occitanie|Europe/Paris|60|6;"
+        "Marseille|Provence-Alpes-Côte d'Azur|Europe/Paris|60|9;"
+        " Toulouse|Occitanie|Europe/Paris|60|6;"
         "Lille|Hauts-de-France|Europe/Paris|60|6",
     ),
     _country(
         "NL", 4, "EUR", 2100, "nl-NL 92; en-US 8",
         "KPN|77.160 86.80; Ziggo|84.24 94.208",
         "KPN Mobile|62.133 188.206; VodafoneZiggo Mobile|62.140 109.36",
-        "Amsterdam|Noord-Holland|Europe/Amsterdam|60|9; Rotterdam|Zuid-Holland|Europe/Amsterdam|60|7;"
+        "Amsterdam|Noord-Holland|Europe/Amsterdam|60|9;"
+        " Rotterdam|Zuid-Holland|Europe/Amsterdam|60|7;"
         "Utrecht|Utrecht|Europe/Amsterdam|60|4; Eindhoven|Noord-Brabant|Europe/Amsterdam|60|2",
     ),
     _country(
@@ -157,79 +168,105 @@ COUNTRIES: tuple[Country, ...] = (
     ),
     _country(
         "SE", 2, "SEK", 2500, "sv-SE 95; en-US 5",
-        "Telia|90.224 81.224; Bredband2|83.233 82.99", "Tele2|37.196 90.130; Telenor Sverige|46.195 83.186",
-        "Stockholm|Stockholms län|Europe/Stockholm|60|16; Göteborg|Västra Götaland|Europe/Stockholm|60|6;"
+        "Telia|90.224 81.224; Bredband2|83.233 82.99",
+        "Tele2|37.196 90.130; Telenor Sverige|46.195 83.186",
+        "Stockholm|Stockholms län|Europe/Stockholm|60|16;"
+        " Göteborg|Västra Götaland|Europe/Stockholm|60|6;"
         "Malmö|Skåne|Europe/Stockholm|60|3",
     ),
     _country(
         "CH", 2, "CHF", 810, "de-CH 63; fr-CH 24; it-CH 8; en-US 5",
-        "Swisscom|85.0 178.192; Sunrise UPC|80.218 77.56", "Swisscom Mobile|178.197 213.55; Salt|82.132 194.230",
-        "Zürich|Zürich|Europe/Zurich|60|14; Genève|Genève|Europe/Zurich|60|6; Basel|Basel-Stadt|Europe/Zurich|60|5",
+        "Swisscom|85.0 178.192; Sunrise UPC|80.218 77.56",
+        "Swisscom Mobile|178.197 213.55; Salt|82.132 194.230",
+        "Zürich|Zürich|Europe/Zurich|60|14; Genève|Genève|Europe/Zurich|60|6;"
+        " Basel|Basel-Stadt|Europe/Zurich|60|5",
     ),
     _country(
         "AT", 2, "EUR", 2000, "de-AT 95; en-US 5",
-        "A1 Telekom Austria|80.108 91.112; Magenta|84.112 62.178", "Drei Austria|77.116 178.115; A1 Mobil|80.120 194.96",
-        "Wien|Wien|Europe/Vienna|60|20; Graz|Steiermark|Europe/Vienna|60|3; Linz|Oberösterreich|Europe/Vienna|60|2",
+        "A1 Telekom Austria|80.108 91.112; Magenta|84.112 62.178",
+        "Drei Austria|77.116 178.115; A1 Mobil|80.120 194.96",
+        "Wien|Wien|Europe/Vienna|60|20; Graz|Steiermark|Europe/Vienna|60|3;"
+        " Linz|Oberösterreich|Europe/Vienna|60|2",
     ),
     _country(
         "CA", 4, "CAD", 500, "en-CA 76; fr-CA 24",
-        "Bell Canada|70.48 174.88; Rogers|99.224 72.136; Telus|75.152 207.6", "Rogers Wireless|24.114 74.198; Bell Mobility|184.151 142.182",
+        "Bell Canada|70.48 174.88; Rogers|99.224 72.136; Telus|75.152 207.6",
+        "Rogers Wireless|24.114 74.198; Bell Mobility|184.151 142.182",
         "Toronto|Ontario|America/Toronto|-300|62; Montréal|Québec|America/Toronto|-300|43;"
-        "Vancouver|British Columbia|America/Vancouver|-480|26; Calgary|Alberta|America/Edmonton|-420|15",
+        "Vancouver|British Columbia|America/Vancouver|-480|26;"
+        " Calgary|Alberta|America/Edmonton|-420|15",
     ),
     _country(
         "BR", 5, "BRL", 1700, "pt-BR 99; en-US 1",
-        "Claro NET|177.32 189.60; Vivo Fibra|177.102 187.34", "TIM Brasil|177.56 187.68; Vivo Móvel|177.79 191.192",
-        "São Paulo|São Paulo|America/Sao_Paulo|-180|12; Rio de Janeiro|Rio de Janeiro|America/Sao_Paulo|-180|6;"
+        "Claro NET|177.32 189.60; Vivo Fibra|177.102 187.34",
+        "TIM Brasil|177.56 187.68; Vivo Móvel|177.79 191.192",
+        "São Paulo|São Paulo|America/Sao_Paulo|-180|12;"
+        " Rio de Janeiro|Rio de Janeiro|America/Sao_Paulo|-180|6;"
         "Brasília|Distrito Federal|America/Sao_Paulo|-180|3; Manaus|Amazonas|America/Manaus|-240|2",
     ),
     _country(
         "MX", 2, "MXN", 1600, "es-MX 98; en-US 2",
-        "Telmex|187.128 189.128; Megacable|187.240 201.108", "Telcel|187.184 200.68; Movistar México|177.224 189.203",
-        "Ciudad de México|Ciudad de México|America/Mexico_City|-360|22; Guadalajara|Jalisco|America/Mexico_City|-360|5;"
-        "Monterrey|Nuevo León|America/Monterrey|-360|5; Tijuana|Baja California|America/Tijuana|-480|2",
+        "Telmex|187.128 189.128; Megacable|187.240 201.108",
+        "Telcel|187.184 200.68; Movistar México|177.224 189.203",
+        "Ciudad de México|Ciudad de México|America/Mexico_City|-360|22;"
+        " Guadalajara|Jalisco|America/Mexico_City|-360|5;"
+        "Monterrey|Nuevo León|America/Monterrey|-360|5;"
+        " Tijuana|Baja California|America/Tijuana|-480|2",
     ),
     _country(
         "IN", 4, "INR", 1800, "en-IN 66; hi-IN 34",
-        "Airtel Broadband|122.160 182.64; BSNL|117.192 59.88", "Reliance Jio|49.32 157.32; Airtel Mobile|106.192 223.176",
+        "Airtel Broadband|122.160 182.64; BSNL|117.192 59.88",
+        "Reliance Jio|49.32 157.32; Airtel Mobile|106.192 223.176",
         "Mumbai|Maharashtra|Asia/Kolkata|330|20; Delhi|Delhi|Asia/Kolkata|330|29;"
         "Bengaluru|Karnataka|Asia/Kolkata|330|12; Chennai|Tamil Nadu|Asia/Kolkata|330|11",
     ),
     _country(
         "JP", 3, "JPY", 1000, "ja-JP 98; en-US 2",
-        "NTT Communications|114.144 153.128; KDDI|106.128 111.96", "SoftBank Mobile|126.128 126.192; NTT Docomo|1.72 49.96",
-        "東京|東京都|Asia/Tokyo|540|14; 大阪|大阪府|Asia/Tokyo|540|9; 名古屋|愛知県|Asia/Tokyo|540|5; 福岡|福岡県|Asia/Tokyo|540|3",
+        "NTT Communications|114.144 153.128; KDDI|106.128 111.96",
+        "SoftBank Mobile|126.128 126.192; NTT Docomo|1.72 49.96",
+        "東京|東京都|Asia/Tokyo|540|14; 大阪|大阪府|Asia/Tokyo|540|9;"
+        " 名古屋|愛知県|Asia/Tokyo|540|5; 福岡|福岡県|Asia/Tokyo|540|3",
     ),
     _country(
         "KR", 1, "KRW", 1000, "ko-KR 98; en-US 2",
-        "KT|121.128 175.192; SK Broadband|58.120 211.200", "SK Telecom|223.32 223.38; LG U+|106.96 117.111",
+        "KT|121.128 175.192; SK Broadband|58.120 211.200",
+        "SK Telecom|223.32 223.38; LG U+|106.96 117.111",
         "서울|서울특별시|Asia/Seoul|540|10; 부산|부산광역시|Asia/Seoul|540|3",
     ),
     _country(
         "AU", 2, "AUD", 1000, "en-AU 97; zh-CN 3",
-        "Telstra|58.160 101.160; TPG|60.240 220.240", "Optus Mobile|49.176 1.144; Vodafone Australia|49.180 1.124",
-        "Sydney|New South Wales|Australia/Sydney|600|53; Melbourne|Victoria|Australia/Melbourne|600|51;"
-        "Brisbane|Queensland|Australia/Brisbane|600|26; Perth|Western Australia|Australia/Perth|480|21",
+        "Telstra|58.160 101.160; TPG|60.240 220.240",
+        "Optus Mobile|49.176 1.144; Vodafone Australia|49.180 1.124",
+        "Sydney|New South Wales|Australia/Sydney|600|53;"
+        " Melbourne|Victoria|Australia/Melbourne|600|51;"
+        "Brisbane|Queensland|Australia/Brisbane|600|26;"
+        " Perth|Western Australia|Australia/Perth|480|21",
     ),
     _country(
         "SG", 1, "SGD", 900, "en-SG 78; zh-SG 22",
-        "Singtel|116.88 219.74; StarHub|27.104 182.55", "M1|118.200 119.56; Singtel Mobile|58.182 203.116",
+        "Singtel|116.88 219.74; StarHub|27.104 182.55",
+        "M1|118.200 119.56; Singtel Mobile|58.182 203.116",
         "Singapore|Singapore|Asia/Singapore|480|1",
     ),
     _country(
         "ZA", 1, "ZAR", 1500, "en-ZA 84; af-ZA 16",
-        "Telkom SA|105.184 102.132; Afrihost|169.0 154.0", "Vodacom|41.0 105.240; MTN SA|41.112 197.64",
-        "Johannesburg|Gauteng|Africa/Johannesburg|120|10; Cape Town|Western Cape|Africa/Johannesburg|120|5",
+        "Telkom SA|105.184 102.132; Afrihost|169.0 154.0",
+        "Vodacom|41.0 105.240; MTN SA|41.112 197.64",
+        "Johannesburg|Gauteng|Africa/Johannesburg|120|10;"
+        " Cape Town|Western Cape|Africa/Johannesburg|120|5",
     ),
     _country(
         "AE", 1, "AED", 500, "ar-AE 48; en-GB 52",
-        "Etisalat|86.96 94.200; du|91.72 94.56", "Etisalat Mobile|5.192 2.48; du Mobile|37.39 91.73",
+        "Etisalat|86.96 94.200; du|91.72 94.56",
+        "Etisalat Mobile|5.192 2.48; du Mobile|37.39 91.73",
         "Dubai|Dubai|Asia/Dubai|240|34; Abu Dhabi|Abu Dhabi|Asia/Dubai|240|15",
     ),
     _country(
         "TR", 1, "TRY", 2000, "tr-TR 98; en-US 2",
-        "Türk Telekom|78.160 88.224; Superonline|85.96 176.232", "Turkcell|5.24 46.104; Vodafone TR|31.140 178.240",
-        "İstanbul|İstanbul|Europe/Istanbul|180|16; Ankara|Ankara|Europe/Istanbul|180|6; İzmir|İzmir|Europe/Istanbul|180|4",
+        "Türk Telekom|78.160 88.224; Superonline|85.96 176.232",
+        "Turkcell|5.24 46.104; Vodafone TR|31.140 178.240",
+        "İstanbul|İstanbul|Europe/Istanbul|180|16; Ankara|Ankara|Europe/Istanbul|180|6;"
+        " İzmir|İzmir|Europe/Istanbul|180|4",
     ),
 )  # fmt: skip
 

@@ -86,14 +86,14 @@ class Renderer:
             table[:, position] = column
         flat, width = table.ravel(), len(columns)
         begins = np.arange(len(events) + 1) * width
-        longer = {}
+        longer: dict[int, NDArray[np.int32]] = {}
         for at, tail in self._commerce.tails(events):
             begins[1:] += np.cumsum(np.bincount(at, minlength=len(events)) * tail.shape[1])
             longer.update(zip(at.tolist(), tail, strict=True))
         parts, done = [], 0
-        for at in sorted(longer):
-            parts += [flat[done : (at + 1) * width - 1], longer[at]]
-            done = (at + 1) * width - 1
+        for line in sorted(longer):
+            parts += [flat[done : (line + 1) * width - 1], longer[line]]
+            done = (line + 1) * width - 1
         return np.concatenate([*parts, flat[done:]]), begins
 
     def _identity(self, events: Events, rng: draw.Rng) -> list[Index]:
@@ -103,13 +103,13 @@ class Renderer:
         anonymous = known != Known.SIGNED_IN
         thousands, rest = np.divmod(user, 1000)
         rest += np.where(thousands > 0, p.user_padded, p.user_rest)
-        parts = [p.anonymous, *p.hex.sixteen(cookie), p.quote]
+        parts: list[int | Index] = [p.anonymous, *p.hex.sixteen(cookie), p.quote]
         return [
             *self._event_id(len(events), rng),
             p.kind + events["kind"],
             np.where(known > 0, p.user_thousands + thousands, 0),
             np.where(known > 0, rest, 0),
-            *(np.where(anonymous, part, 0) for part in parts),
+            *(np.where(anonymous, part, 0).astype(np.int32) for part in parts),
             *self._time(events),
         ]
 
@@ -147,7 +147,8 @@ class Renderer:
         ]
 
     def _device(self, events: Events) -> Index:
-        return self._people.device_at[events["user"], events["seat"]]
+        device: Index = self._people.device_at[events["user"], events["seat"]]
+        return device
 
     def _session(self, events: Events) -> list[Index]:
         p = self._pieces
@@ -160,7 +161,7 @@ class Renderer:
             p.entry + events["entry"],
             p.exit + events["page"],
             p.referrer + events["channel"] * 2 + events["first"],
-            # The string itself is sent once a session: it is a tenth of an event, and does not change.
+            # The string itself is sent once a session: it is long, and does not change.
             np.where(events["first"], p.full_agent + device, p.agent[device]),
             p.locale + self._people.locale[events["user"]],
         ]

@@ -20,7 +20,8 @@ _DAYS = (1.00, 0.98, 0.97, 1.00, 0.93, 1.12, 1.24)  # Monday first
 
 def _week() -> NDArray[np.float64]:
     hours = np.interp(np.arange(24 * 6) / 6, np.arange(25), (*_HOURS, _HOURS[0]))
-    return (np.array(_DAYS)[:, None] * hours).ravel()
+    week: NDArray[np.float64] = (np.array(_DAYS)[:, None] * hours).ravel()
+    return week
 
 
 WEEK = _week()
@@ -30,7 +31,8 @@ BUSIEST = float(WEEK.max())
 def busy(time: NDArray[np.int64], utc_offset: NDArray[np.int32]) -> NDArray[np.float64]:
     """Traffic at `time` (ms since 1970) for users so many minutes ahead of UTC."""
     bins = time // _BIN + utc_offset // 10 + _THURSDAY * 24 * 6
-    return WEEK[bins % _BINS]
+    traffic: NDArray[np.float64] = WEEK[bins % _BINS]
+    return traffic
 
 
 def edges(

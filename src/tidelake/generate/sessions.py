@@ -74,14 +74,21 @@ def joined(parts: list[Events]) -> Events:
 
 
 # The states of a walk. Two more than there are types: the checkout is a page, the address a form.
-_STATES = "login page product search click form cart checkout address purchase leave".split()
+_STATES = (
+    "login", "page", "product", "search", "click", "form", "cart", "checkout", "address",
+    "purchase", "leave",
+)  # fmt: skip
 _KIND = np.array([0, 1, 2, 3, 4, 5, 6, 1, 5, 7], dtype=np.int32)
 _LOGIN, _PAGE, _PRODUCT, _SEARCH, _CART, _CHECKOUT, _PURCHASE, _LEAVE = 0, 1, 2, 3, 6, 7, 9, 10
-_START = {"login": 6, "page": 56, "product": 26, "search": 12}
+_START: dict[str, float] = {"login": 6, "page": 56, "product": 26, "search": 12}
 _NEXT: dict[str, dict[str, float]] = {
     "login": {"page": 52, "product": 24, "search": 18, "leave": 6},
-    "page": {"page": 26, "product": 28, "search": 11, "click": 14, "form": 2, "login": 4, "leave": 15},
-    "product": {"product": 31, "page": 14, "search": 9, "click": 16, "cart": 10, "form": 1, "leave": 19},
+    "page": {
+        "page": 26, "product": 28, "search": 11, "click": 14, "form": 2, "login": 4, "leave": 15,
+    },
+    "product": {
+        "product": 31, "page": 14, "search": 9, "click": 16, "cart": 10, "form": 1, "leave": 19,
+    },
     "search": {"product": 54, "search": 17, "page": 9, "click": 8, "leave": 12},
     "click": {"product": 36, "page": 28, "click": 12, "search": 6, "cart": 6, "leave": 12},
     "form": {"page": 46, "product": 18, "leave": 36},
@@ -104,11 +111,12 @@ LONGEST_DURATION = _LONGEST_SESSION // 1000 + LONGEST_DWELL  # seconds
 
 def _cumulative(row: dict[str, float]) -> NDArray[np.float64]:
     weights = np.array([row.get(state, 0.0) for state in _STATES])
-    return np.cumsum(weights) / weights.sum()
+    cumulative: NDArray[np.float64] = np.cumsum(weights) / weights.sum()
+    return cumulative
 
 
 class Walks:
-    """An endless supply of finished walks, drawn in batches that do not depend on who takes them."""
+    """An endless supply of finished walks, drawn in batches that depend on the seed alone."""
 
     def __init__(self, seed: int, catalogue: Catalogue) -> None:
         self._seed = seed

@@ -130,7 +130,7 @@ class Waiting:
 
 
 def _sorted(events: Events) -> Events:
-    # Stable, so that equal times keep the order of their session; numpy merges runs that are sorted.
+    # Stable: equal times keep their order, and numpy merges what is sorted already.
     return events.take(np.argsort(events["time"], kind="stable"))
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tidelake.errors import UsageError
-from tidelake.generate import Chunk, Clock, GeneratorSpec, Tally, generate, live
+from tidelake.generate import Chunk, Clock, GeneratorSpec, Tally, generate, live, spread_bad
 from tidelake.generate.file_sink import write_file, write_pipe
 from tidelake.generate.http_sender import Answer, HttpSender, SendReport
+
+__all__ = ["Delivery", "GeneratorSpec", "Made", "Pace", "WallClock", "run", "spread_bad"]
 
 STDOUT = "-"
 
@@ -66,8 +68,8 @@ def run(
     spec: GeneratorSpec,
     to: str = STDOUT,
     *,
-    pace: Pace = Pace(),  # noqa: B008, frozen
-    delivery: Delivery = Delivery(),  # noqa: B008, frozen
+    pace: Pace = Pace(),
+    delivery: Delivery = Delivery(),
     stop: threading.Event | None = None,
     progress: Callable[[Made], None] | None = None,
 ) -> Made:
