@@ -38,10 +38,22 @@ def opened(settings: Settings) -> Iterator[Lakehouse]:
     settings.home.mkdir(parents=True, exist_ok=True)
     if settings.postgres.url:
         check_server(settings.postgres.url)
-        yield attach(settings, settings.postgres.url)
+        with _closing(attach(settings, settings.postgres.url)) as lakehouse:
+            yield lakehouse
         return
-    with EmbeddedPostgres(settings.home).borrowed() as url:
-        yield attach(settings, url)
+    with (
+        EmbeddedPostgres(settings.home).borrowed() as url,
+        _closing(attach(settings, url)) as lakehouse,
+    ):
+        yield lakehouse
+
+
+@contextmanager
+def _closing(lakehouse: Lakehouse) -> Iterator[Lakehouse]:
+    try:
+        yield lakehouse
+    finally:
+        lakehouse.catalog.close()  # its connections would outlive the server
 
 
 def attach(settings: Settings, database_url: str) -> Lakehouse:
