@@ -9,7 +9,7 @@ import typer
 
 from tidelake import __version__
 from tidelake.cli.collect import collect
-from tidelake.cli.collect import collect
+from tidelake.cli.ingest import ingest
 from tidelake.cli.run import run
 from tidelake.cli.schema import app as schema
 from tidelake.cli.settings import settings
@@ -49,8 +49,10 @@ def root(
     ctx.obj = home
 
 
+app.command()(ingest)
 app.command()(collect)
 app.command()(up)
+app.command()(ingest)
 app.command()(collect)
 app.command()(run)
 app.command()(settings)

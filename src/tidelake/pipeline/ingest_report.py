@@ -6,17 +6,16 @@ import logging
 import os
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from uuid import UUID
 
 from tidelake.lake.commit import Committed
 from tidelake.lake.writer import StoredRange
 from tidelake.observe import heartbeat
 from tidelake.pipeline.lakehouse import Lakehouse
 from tidelake.pipeline.latency import Latency
+from tidelake.pipeline.ledger import row_of
 from tidelake.pipeline.loop import Loop
 from tidelake.pipeline.memory import Peak, resident
-from tidelake.warehouse.commits import Commit, CommitLedger
+from tidelake.warehouse.commits import CommitLedger
 
 log = logging.getLogger("tidelake.ingest")
 
@@ -41,7 +40,7 @@ class Report:
         """Called after every commit, before the source is told to forget."""
         for one in group:
             self._latency.add(committed.committed_at_ms, one.arrivals)
-        self._ledger.insert(_row(committed, group))
+        self._ledger.insert(row_of(committed, group))
         self._watch_rejects(committed)
 
     def beat(self, loop: Loop) -> None:
@@ -76,25 +75,3 @@ class Report:
             common = max(tally.rejected, key=lambda reason: tally.rejected[reason])
             self._alert = f"{share:.0%} of the last commit was rejected, mostly {common}"
             log.warning("%s; see `tidelake rejected list`", self._alert)
-
-
-def _row(committed: Committed, group: Sequence[StoredRange]) -> Commit:
-    files = [file for one in group for file in one.files]
-    ends: dict[str, tuple[int, int]] = {}
-    for one in group:
-        first = ends.get(one.stream, (one.first, 0))[0]
-        ends[one.stream] = (first, one.last)
-    return Commit(
-        commit_id=UUID(committed.commit_id),
-        table_name="events",
-        snapshot_id=committed.snapshot_id,
-        sequence_number=committed.sequence_number,
-        operation="append",
-        committed_at=datetime.fromtimestamp(committed.committed_at_ms / 1000, UTC),
-        prepared_at=datetime.now(UTC),
-        records=sum(one.last - one.first + 1 for one in group),
-        files=len(files),
-        bytes=sum(file.size for file in files),
-        raw_bytes=committed.tally.raw_bytes,
-        positions=ends,
-    )

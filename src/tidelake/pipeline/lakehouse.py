@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from tidelake.lake.catalog import open_catalog
 from tidelake.lake.tables import create_tables
 from tidelake.settings import Settings
-from tidelake.warehouse.connect import check_server
+from tidelake.warehouse.connect import borrowed
 from tidelake.warehouse.migrate import migrate
-from tidelake.warehouse.server import EmbeddedPostgres
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -36,24 +35,8 @@ def opened(settings: Settings) -> Iterator[Lakehouse]:
     `UnavailableError`.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    if settings.postgres.url:
-        check_server(settings.postgres.url)
-        with _closing(attach(settings, settings.postgres.url)) as lakehouse:
-            yield lakehouse
-        return
-    with (
-        EmbeddedPostgres(settings.home).borrowed() as url,
-        _closing(attach(settings, url)) as lakehouse,
-    ):
-        yield lakehouse
-
-
-@contextmanager
-def _closing(lakehouse: Lakehouse) -> Iterator[Lakehouse]:
-    try:
-        yield lakehouse
-    finally:
-        lakehouse.catalog.close()  # its connections would outlive the server
+    with borrowed(settings.home, settings.postgres.url or None) as database:
+        yield attach(settings, database.url)
 
 
 def attach(settings: Settings, database_url: str) -> Lakehouse:
