@@ -14,6 +14,7 @@ FOREIGN = {"node_modules", "target", "build", "dist"}
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"^(?: {4}|\t).*$", re.MULTILINE)
 _SPAN = re.compile(r"`([^`\n]+)`")
+_HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -37,8 +38,12 @@ class Document:
         return [target.split("#")[0] for target in targets if not _is_web(target)]
 
     def spans(self) -> list[str]:
-        """What stands in backticks within prose."""
-        return _SPAN.findall(self._prose())
+        """What stands in backticks within prose, without headings."""
+        return _SPAN.findall(_HEADING.sub("", self._prose()))
+
+    def headings_in_code(self) -> list[str]:
+        """Headings that stand in backticks as a whole."""
+        return re.findall(r"^#+ `(.*)`$", self.text, re.MULTILINE)
 
     def code_lines(self) -> list[str]:
         """Lines of code blocks and code spans: where a command may stand."""

@@ -17,15 +17,16 @@ SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 
 def test_there_are_apps_and_scripts() -> None:
-    assert {path.parent.parent.name or path.parent.name for path in ENTRIES} >= {"apps"}
-    assert (ROOT / "scripts/init_iceberg_tables.py") in ENTRIES
+    """The paths that users were promised; without them the next test would judge nothing."""
+    promised = ["apps/mock_generator/main.py", "scripts/init_iceberg_tables.py"]
+
+    assert [path for path in promised if ROOT / path not in ENTRIES] == []
 
 
 @pytest.mark.parametrize("path", ENTRIES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_apps_and_scripts_come_in_through_pipeline_or_cli(path: Path) -> None:
     ours = {name for name in imports(path) if name.split(".")[0] == "tidelake"}
 
-    assert ours
     assert {name for name in ours if not name.startswith(DOORS)} == set()
 
 
