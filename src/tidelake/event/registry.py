@@ -12,7 +12,8 @@ from typing import Any
 
 from tidelake.errors import SetupError
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[^\W_a-zA-Z0-9]+", re.UNICODE)
+# Between words: what is neither letter nor digit, and the humps of camelCase and HTTPError.
+_BETWEEN = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -46,7 +47,7 @@ def snake_case(sent: str) -> str:
     """`Order Completed`, `orderCompleted` and `order-completed` are `order_completed`."""
     if _NAME.fullmatch(sent):
         return sent
-    return "_".join(word.lower() for word in _WORDS.findall(sent)) or sent
+    return "_".join(word.lower() for word in _BETWEEN.split(sent) if word) or sent
 
 
 def load(extra: Path | None = None) -> Registry:
