@@ -9,6 +9,7 @@ import typer
 
 from tidelake import __version__
 from tidelake.cli.collect import collect
+from tidelake.cli.generate import generate
 from tidelake.cli.ingest import ingest
 from tidelake.cli.run import run
 from tidelake.cli.schema import app as schema
@@ -50,9 +51,11 @@ def root(
 
 
 app.command()(ingest)
+app.command()(generate)
 app.command()(collect)
 app.command()(up)
 app.command()(ingest)
+app.command()(generate)
 app.command()(collect)
 app.command()(run)
 app.command()(settings)

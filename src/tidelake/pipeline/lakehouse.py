@@ -36,7 +36,11 @@ def opened(settings: Settings) -> Iterator[Lakehouse]:
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     with borrowed(settings.home, settings.postgres.url or None) as database:
-        yield attach(settings, database.url)
+        lakehouse = attach(settings, database.url)
+        try:
+            yield lakehouse
+        finally:
+            lakehouse.catalog.close()  # its connections would keep the server from stopping
 
 
 def attach(settings: Settings, database_url: str) -> Lakehouse:
