@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -147,6 +147,21 @@ class Lake:
             raw_bytes=100 * (last - first + 1),
         )
         return Writer.for_tables(self.events, self.rejects).store(encoded)
+
+    @staticmethod
+    def as_stream(one: StoredRange, stream: str, first: int) -> StoredRange:
+        """The same files as a range of another stream, as a replay gives them."""
+        last = first + one.last - one.first
+        return replace(one, stream=stream, first=first, last=last)
+
+    def store_and_commit(
+        self, contract: Contract, rows: pa.Table, last: int, stream: str = STREAM
+    ) -> None:
+        """Commits rows as they are, as the records `1..last` of a stream."""
+        files = encode(rows, contract)
+        encoded = Encoded(stream, 1, last, files, rows.num_rows, {}, 0, 100 * last)
+        stored = Writer.for_tables(self.events, self.rejects).store(encoded)
+        self.committer().commit([stored])
 
 
 @pytest.fixture

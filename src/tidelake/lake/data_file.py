@@ -33,7 +33,7 @@ def data_file(file: StoredFile, table: Table) -> DataFile:
         key_metadata=None,
         split_offsets=list(file.split_offsets) or None,
         equality_ids=None,
-        sort_order_id=None,
+        sort_order_id=file.sort_order,
     )
     entry.spec_id = table.metadata.default_spec_id
     return entry

@@ -41,7 +41,6 @@ class Layout:
     schema: pa.Schema
     dictionary: list[str]
     statistics: list[str]
-    fields: tuple[Field, ...]
 
     def writer(
         self, sink: Any, collected: list[pq.FileMetaData], codec: str = "zstd"
@@ -66,7 +65,6 @@ def layout(contract: Contract) -> Layout:
         arrow_schema(contract),
         [_leaf(f) for f in contract if not f.bulky and f.name not in DISTINCT],
         [_leaf(f) for f in contract if not f.bulky],
-        contract.fields,
     )
 
 
@@ -80,14 +78,12 @@ def encode(table: pa.Table, contract: Contract) -> tuple[EncodedFile, ...]:
 
     `table` has the contract's columns in its order; rows keep their order within a day.
     """
-    ruled = conformed(table, contract)
-    return tuple(_file(part, day, contract) for day, part in _by_day(ruled, contract.partition_by))
-
-
-def conformed(table: pa.Table, contract: Contract) -> pa.Table:
-    """The same columns with the contract's schema (field ids and nullability)."""
-    schema = layout(contract).schema
-    return pa.Table.from_arrays([table.column(name) for name in schema.names], schema=schema)
+    rule = layout(contract)
+    # The contract's own schema, which carries field ids and nullability, over the same columns.
+    columns = [table.column(name) for name in rule.schema.names]
+    whole = pa.Table.from_arrays(columns, schema=rule.schema)
+    days = _by_day(whole, contract.partition_by)
+    return tuple(_file(part, day, contract, rule) for day, part in days)
 
 
 def _by_day(table: pa.Table, column: str) -> Iterator[tuple[date, pa.Table]]:
@@ -106,8 +102,7 @@ def _by_day(table: pa.Table, column: str) -> Iterator[tuple[date, pa.Table]]:
         yield EPOCH + timedelta(days=int(values[start])), ordered.slice(start, end - start)
 
 
-def _file(table: pa.Table, day: date, contract: Contract) -> EncodedFile:
-    rule = layout(contract)
+def _file(table: pa.Table, day: date, contract: Contract, rule: Layout) -> EncodedFile:
     sink = pa.BufferOutputStream()
     collected: list[pq.FileMetaData] = []
     codec = "zstd" if table.num_rows >= WORTH_COMPRESSING else "none"

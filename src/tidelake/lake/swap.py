@@ -17,7 +17,7 @@ from pyiceberg.table import Transaction
 from pyiceberg.table.update import AssertTableUUID
 from pyiceberg.table.update.snapshot import _MergeAppendFiles
 
-from tidelake.errors import FencedError, SetupError, TidelakeError, UnavailableError
+from tidelake.errors import FencedError, SetupError, TidelakeError, UnavailableError, UsageError
 from tidelake.lake.tables import load_table
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Swapper:
             loaded = self._held is None
             try:
                 return self._attempt(change)
-            except SetupError:
+            except (SetupError, UsageError):
                 raise
             except FencedError as exc:
                 if loaded:

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from tidelake.errors import SetupError, TidelakeError, UnavailableError
 
+# Faults of our own: to call them passing trouble would hide them.
+FAULTS = (AssertionError, AttributeError, NameError, NotImplementedError, TypeError)
+
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
@@ -23,7 +26,7 @@ def translated(doing: str) -> Iterator[None]:
 
     try:
         yield
-    except TidelakeError:
+    except (TidelakeError, *FAULTS):
         raise
     except (NoSuchTableError, NoSuchIcebergTableError, NoSuchNamespaceError) as exc:
         raise SetupError(

@@ -44,6 +44,7 @@ class StoredFile:
     lower_bounds: Mapping[int, bytes]
     upper_bounds: Mapping[int, bytes]
     split_offsets: tuple[int, ...] = ()
+    sort_order: int = 0  # id in the table's metadata; 0 is unsorted
 
 
 @dataclass(frozen=True, slots=True)

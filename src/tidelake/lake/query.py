@@ -1,0 +1,122 @@
+"""SQL over the lake's own tables, through DuckDB's iceberg extension and without the network."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tidelake.errors import SetupError
+from tidelake.event.contract import EVENTS, REJECTED
+from tidelake.lake.tables import load_table
+from tidelake.lake.travel import as_of, states
+
+if TYPE_CHECKING:
+    import duckdb
+    from pyiceberg.catalog import Catalog
+    from pyiceberg.table import Table
+
+MEMORY = "1GB"
+
+# A replay keeps the position of the record that had been rejected, so both tables show it.
+REPLAYED = f"""
+create view replayed as
+select rejected.*, events.event_key, events.event_time, events.event_type
+from {REJECTED.table} as rejected
+join {EVENTS.table} as events using (source_position)
+"""
+
+
+def connect(catalog: Catalog, at: datetime | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection with the views `events`, `rejected_events` and `replayed`.
+
+    The views show the tables as they are committed now, or as they were at `at` (UTC): connect
+    again to see what came since. Raises `UsageError` where no state of `at` is left.
+    """
+    import duckdb
+
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "memory_limit": MEMORY,
+        }
+    )
+    try:
+        _prepare(connection, catalog)
+        for name in (EVENTS.table, REJECTED.table):
+            _view(connection, load_table(catalog, name), at)
+        connection.execute(REPLAYED)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    remote = catalog.properties["warehouse"].startswith("s3://")
+    # The iceberg extension needs avro, and does not say so.
+    _load(connection, *(("httpfs",) if remote else ()), "avro", "iceberg")
+    connection.execute("set timezone = 'UTC'")
+    if remote:
+        connection.execute(_s3_secret(catalog))
+
+
+def _load(connection: duckdb.DuckDBPyConnection, *extensions: str) -> None:
+    """Loads extensions from their wheels."""
+    from duckdb_extensions import import_extension
+
+    for name in extensions:
+        try:
+            import_extension(name)
+            connection.load_extension(name)
+        except Exception as exc:
+            raise SetupError(
+                f"DuckDB's extension {name} can not be loaded: {exc}",
+                hint=f"Install duckdb-extension-{name} in the version of duckdb itself.",
+            ) from exc
+
+
+def _view(connection: duckdb.DuckDBPyConnection, table: Table, at: datetime | None) -> None:
+    name = table.name()[-1]
+    if table.metadata.current_snapshot() is None or (at and _was_empty(table, at)):
+        connection.register(f"empty_{name}", table.schema().as_arrow().empty_table())
+        connection.execute(f"create view {name} as select * from empty_{name}")
+        return
+    state = f", snapshot_from_id => {as_of(table, at).snapshot_id}" if at else ""
+    location = _quoted(table.metadata_location)
+    connection.execute(f"create view {name} as select * from iceberg_scan({location}{state})")
+
+
+def _was_empty(table: Table, at: datetime) -> bool:
+    """Whether the table's very first snapshot is younger than `at`."""
+    known = states(table)
+    return bool(known) and known[0].sequence_number == 1 and known[0].at > at
+
+
+def _s3_secret(catalog: Catalog) -> str:
+    """The credentials that AWS's own chain finds, as a secret of this connection."""
+    import boto3
+
+    found = boto3.Session().get_credentials()
+    if found is None:
+        raise SetupError(
+            "no AWS credentials were found", hint="Set AWS_ACCESS_KEY_ID or a profile, as for aws."
+        )
+    frozen = found.get_frozen_credentials()
+    options = {
+        "type": "s3",
+        "key_id": frozen.access_key,
+        "secret": frozen.secret_key,
+        "session_token": frozen.token,
+        "region": catalog.properties.get("s3.region"),
+    }
+    if endpoint := catalog.properties.get("s3.endpoint"):
+        scheme, _, host = str(endpoint).partition("://")
+        options |= {"endpoint": host.rstrip("/"), "url_style": "path"}
+        options["use_ssl"] = "false" if scheme == "http" else "true"
+    shown = ", ".join(f"{key} {_quoted(str(value))}" for key, value in options.items() if value)
+    return f"create secret lake ({shown})"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
