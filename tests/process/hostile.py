@@ -1,4 +1,4 @@
-"""Native records as a hostile client would write them: seeded, so that a failure can be run again."""
+"""Native records as a hostile client would write them; seeded, so that failures come again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TIMES = (
     "2026-11-23t10:15:00z",
     "2026-11-23 10:15:00.5Z",
     "2026-11-23T10:15:00.Z",
-    "２026-11-23T10:15:00Z",
+    "\uff12026-11-23T10:15:00Z",
     "1763892900",
     "",
     1763892900,
@@ -46,14 +46,19 @@ TIMES = (
 TOKENS = (
     b"null", b"true", b"NaN", b"Infinity", b"-Infinity", b"1e400", b"-1e400", b"-0", b"01", b"1.",
     b".5", b"+1", b"0x10", b"1e5", b"12.0", b"9223372036854775808", b"18446744073709551616",
-    b"123456789012345678901234567890", b"1" * 400, b"0." + b"1" * 60, b'"\\u0000"', b'"\\ud800"',
-    b'"\\udc00"', b'"\\ud83d\\ude00"', b'"\\ud83d\\u0041"', b'"\\q"', b'"\\u12"', b'"\t"', b'"\x00"',
-    b'"\xff"', b'"\xed\xa0\x80"', b'"\xc0\x80"', b"{}", b"[]", b"[1,]", b'{"a":1,}', b"{,}", b'"',
-    b"\\", b"\\u0000", b"\\\\u0000", b"[" * 127 + b"]" * 127, b"[" * 200 + b"]" * 200, b"}", b"{",
-    b'{"a":' * 60 + b"1" + b"}" * 60, b"\xef\xbb\xbf", b"\x0b", b" ", b"\r\n", b",", b":", b"\x7f",
-    b'"_doc":', b'"_doc":{},', b'"\\u005fdoc":{"page":{"url":"x"}},', b'"event_id":"again",',
-    b'"timestamp":0,', b'"user_id":5,', b'"metadata":[],', b'"_doc":null,', b"/**/", b"\xe2\x80\xa8",
+    b"123456789012345678901234567890", b"1" * 400, b"0." + b"1" * 60, b"/**/", b"\xe2\x80\xa8",
+    rb'"\u0000"', rb'"\ud800"', rb'"\udc00"', rb'"\ud83d\ude00"', rb'"\ud83d\u0041"', rb'"\q"',
+    rb'"\u12"', b'"\t"', b'"\x00"', b'"\xff"', b'"\xed\xa0\x80"', b'"\xc0\x80"', b"\\", rb"\u0000",
+    rb"\\u0000", b"{}", b"[]", b"[1,]", b'{"a":1,}', b"{,}", b'"', b"}", b"{", b",", b":", b"\x7f",
+    b"[" * 127 + b"]" * 127, b"[" * 200 + b"]" * 200, b'{"a":' * 60 + b"1" + b"}" * 60, b"\x0b",
+    b"\xef\xbb\xbf", b" ", b"\r\n", b'"_doc":', b'"_doc":{},', b'"_doc":null,', b'"metadata":[],',
+    rb'"\u005fdoc":{"page":{"url":"x"}},', b'"event_id":"again",', b'"timestamp":0,',
+    b'"user_id":5,',
 )  # fmt: skip
+# What a record may begin or end with, or be altogether.
+EDGES = (b"\xef\xbb\xbf", b"\xff\xfe", b" ", b"\n", b"[", b"]", b"x", b"\x00", b"{}")
+LONG = b'"' + b"x" * 40_000 + b'"'
+WHOLES = (b"", b" ", b"null", b"[]", b"42", b'"text"', b"{}", b"[" * 5000, LONG)
 
 
 def records(contract: Contract, seed: int, count: int) -> Iterator[bytes]:
@@ -178,6 +183,15 @@ def _member(random: Random, body: bytes) -> bytes:
     return body[:at] + random.choice(TOKENS) + keep
 
 
+def _edge(random: Random, body: bytes) -> bytes:
+    edge = random.choice(EDGES)
+    return edge + body if random.random() < 0.5 else body + edge
+
+
+def _whole(random: Random, body: bytes) -> bytes:
+    return random.choice(WHOLES)
+
+
 MUTATIONS: tuple[Callable[[Random, bytes], bytes], ...] = (
-    _flip, _cut, _drop, _swap, _repeat, _insert, _insert, _member, _member, _member, _member,
+    _flip, _cut, _drop, _swap, _repeat, _edge, _whole, *[_insert] * 2, *[_member] * 5,
 )  # fmt: skip

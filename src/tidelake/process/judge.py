@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from tidelake.errors import TidelakeError
 from tidelake.event.identity import event_key
 from tidelake.event.verdicts import ID_COLUMNS, MAX_ID_BYTES, Flag, Reason
 from tidelake.process.agent import describe_request
@@ -52,7 +55,11 @@ class Rejected:
 
 
 def judge(received: Received, context: Context) -> Accepted | Rejected:
-    """The verdict on one record; the same for every run, whatever the record holds."""
+    """The verdict on one record; the same for every run, whatever the record holds.
+
+    Raises only where the setup is broken (`TidelakeError`) or memory has run out: a fault of ours
+    rejects the record as unprocessable, so that it can be replayed and its neighbours go on.
+    """
     try:
         _refuse_large(received, context)
         draft = Draft(received, context, _read(received, context))
@@ -60,8 +67,20 @@ def judge(received: Received, context: Context) -> Accepted | Rejected:
             step(draft)
     except Refused as refused:
         return Rejected(refused.reason, refused.field, refused.detail)
+    except (TidelakeError, MemoryError):
+        raise
+    except Exception as exc:
+        return unprocessable(exc)
     draft.row["quality_flags"] = sorted(draft.flags)
     return Accepted(draft.row)
+
+
+def unprocessable(exc: Exception) -> Rejected:
+    """The verdict where tidelake itself failed; it names the line, and nothing that was sent."""
+    frame = traceback.extract_tb(exc.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    detail = f"tidelake failed on it: {type(exc).__name__} at {where}"
+    return Rejected(Reason.UNPROCESSABLE, None, detail)
 
 
 def _refuse_large(received: Received, context: Context) -> None:
