@@ -11,7 +11,6 @@ from urllib.parse import unquote_to_bytes
 from tidelake.collect.cut import array
 from tidelake.collect.exchange import Refusal, Request, too_large
 from tidelake.collect.records import Cut
-from tidelake.collect.redact import without_key
 
 BATCHED = "application/cloudevents-batch"
 STRUCTURED = "application/cloudevents"
@@ -29,16 +28,16 @@ def cut_cloudevents(request: Request, body: bytes, max_event_bytes: int) -> Cut:
     media_type = request.media_type
     if media_type.startswith(BATCHED):
         _json_only(media_type)
-        return Cut(array(without_key(body)), "cloudevents")
+        return Cut(array(body), "cloudevents")
     if len(body) > max_event_bytes:
         raise too_large("The event", max_event_bytes)
     if media_type.startswith(STRUCTURED):
         _json_only(media_type)
         if not body.strip():
             raise _refused("the body holds no event", "Send the event as one JSON object.")
-        return Cut([without_key(body)], "cloudevents")
+        return Cut([body], "cloudevents")
     facts = {"ce": attributes(request), "content_type": request.header("content-type")}
-    return Cut([without_key(body)], "cloudevents", facts)
+    return Cut([body], "cloudevents", facts)
 
 
 def attributes(request: Request) -> dict[str, str]:

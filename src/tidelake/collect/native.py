@@ -6,7 +6,6 @@ from tidelake.collect import cloudevents
 from tidelake.collect.cut import LINES, cut
 from tidelake.collect.exchange import Answer, Refusal, Request, too_large
 from tidelake.collect.records import Cut
-from tidelake.collect.redact import without_key
 
 
 def cut_events(request: Request, body: bytes, max_event_bytes: int) -> Cut:
@@ -18,7 +17,7 @@ def cut_events(request: Request, body: bytes, max_event_bytes: int) -> Cut:
     if cloudevents.is_meant(request):
         return cloudevents.cut_cloudevents(request, body, max_event_bytes)
     media_type = request.media_type
-    records = cut(without_key(body), media_type)
+    records = cut(body, media_type)
     if not records and not body.strip():
         raise empty_body()
     if len(records) == 1 and len(records[0]) > max_event_bytes and media_type not in LINES:

@@ -58,7 +58,8 @@ class Judge(Protocol):
     """Says what `process` would decide."""
 
     def __call__(self, records: Records) -> list[dict[str, Any]]:
-        """One verdict a record: `{"accepted": bool, "reason", "field", "detail", "flags"}`."""
+        """One verdict a record: `{"accepted": true, "event_type", "event_key",
+        "flags"}` or `{"accepted": false, "reason", "field", "detail"}`."""
 
 
 def envelope(facts: dict[str, Any]) -> bytes:

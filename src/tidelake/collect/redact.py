@@ -19,6 +19,6 @@ def without_key(record: bytes) -> bytes:
     In JSON the pattern can not match inside a string: there, quotes are escaped. Everything else
     stays as it was received.
     """
-    if b"riteKey" not in record and b"\\u00" not in record:
+    if b"\\" not in record and b"riteKey" not in record:
         return record
     return _MEMBER.sub(rb"\1null", record)

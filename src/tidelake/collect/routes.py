@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from tidelake.collect import documents, native, segment, validate
+from tidelake.collect import native, openapi, page, segment, validate
 from tidelake.collect.accept import Accepting, Door
 from tidelake.collect.exchange import Answer, Pairs, Refusal, Request
 from tidelake.collect.keys import preflight
@@ -52,10 +52,11 @@ class Routes:
         self._one("GET", "/healthz", _alive)
         self._one("GET", "/readyz", partial(_ready, accepting))
         self._one("GET", "/metrics", partial(_metrics, counted))
-        self._one("GET", "/openapi.json", partial(_fixed, documents.openapi_answer))
-        self._one("GET", "/docs", partial(_fixed, documents.page_answer))
+        self._one("GET", "/openapi.json", partial(_fixed, openapi.answer))
+        self._one("GET", "/docs", partial(_fixed, page.answer))
         if judge is not None:
-            door = _native_door("/v1/validate", limits)
+            # Judging costs far more than storing, and holds up nothing but its asker.
+            door = _native_door("/v1/validate", limits, limits.max_segment_bytes)
             self._one("POST", door.path, partial(validate.answer, accepting, door, judge))
         for path in ("/v1/m", "/m"):
             self._one("POST", path, _fine)
@@ -99,7 +100,12 @@ class Routes:
 
 def _doors(limits: Collect) -> list[tuple[list[str], Door]]:
     """Every way in for events, with the paths that lead to it."""
-    doors = [(["/v1/events", "/v1/cloudevents"], _native_door("/v1/events", limits))]
+    doors = [
+        (
+            ["/v1/events", "/v1/cloudevents"],
+            _native_door("/v1/events", limits, limits.max_batch_bytes),
+        )
+    ]
     for call, others in SHORT_FORMS.items():
         cut = (
             partial(segment.cut_batch, max_event_bytes=limits.max_event_bytes)
@@ -118,10 +124,10 @@ def _doors(limits: Collect) -> list[tuple[list[str], Door]]:
     return doors
 
 
-def _native_door(path: str, limits: Collect) -> Door:
+def _native_door(path: str, limits: Collect, most_bytes: int) -> Door:
     return Door(
         path=path,
-        limit=limits.max_batch_bytes,
+        limit=most_bytes,
         cut=partial(native.cut_events, max_event_bytes=limits.max_event_bytes),
         answer=native.accepted,
     )

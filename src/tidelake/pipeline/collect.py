@@ -8,14 +8,14 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidelake.collect.accept import Accepting
 from tidelake.collect.keys import Keys
 from tidelake.collect.meter import Counts
-from tidelake.collect.records import Records
+from tidelake.collect.records import Judge, Records
 from tidelake.collect.routes import Routes
 from tidelake.collect.server import Collector
 from tidelake.collect.service import Service
@@ -164,8 +164,23 @@ async def open_service(settings: Settings) -> Service:
     folder, name = run_folder(settings.home), str(os.getpid())
     siblings = Siblings(counts, folder, name, disk.scratch(folder / f"{name}.counts"))
     siblings.start()
-    routes = Routes(settings.collect, accepting, None, siblings.all)
+    routes = Routes(settings.collect, accepting, _judge(settings), siblings.all)
     return Service(routes, accepting, siblings.stop)
+
+
+def _judge(settings: Settings) -> Judge:
+    """`/v1/validate`; what it needs is loaded with the first question, and rarely asked for."""
+
+    @cache
+    def loaded() -> Judge:
+        from tidelake.pipeline.verdicts import judging
+
+        return judging(settings)
+
+    def verdicts(records: Records) -> list[dict[str, Any]]:
+        return loaded()(records)
+
+    return verdicts
 
 
 def _lane(settings: Settings, disk: Disk) -> InboxLane:
