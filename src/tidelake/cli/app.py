@@ -9,6 +9,7 @@ import typer
 
 from tidelake import __version__
 from tidelake.cli.collect import collect
+from tidelake.cli.demo import demo
 from tidelake.cli.generate import generate
 from tidelake.cli.ingest import ingest
 from tidelake.cli.run import run
@@ -50,9 +51,7 @@ def root(
     ctx.obj = home
 
 
-app.command()(ingest)
-app.command()(generate)
-app.command()(collect)
+app.command()(demo)
 app.command()(up)
 app.command()(ingest)
 app.command()(generate)

@@ -130,7 +130,7 @@ class _Count:
             self.held[one.stream] = one.last
             self.events[one.stream] += one.events
             self.rejected[one.stream] += sum(one.rejected.values())
-        self._ledger.insert(row_of(committed, group))
+        self._ledger.insert(row_of(committed, group, time.time()))
         self._progress(sum(self.held.values()), self._all)
 
 

@@ -38,9 +38,10 @@ class Report:
 
     def committed(self, committed: Committed, group: list[StoredRange]) -> None:
         """Called after every commit, before the source is told to forget."""
+        landed_at = time.time()
         for one in group:
-            self._latency.add(committed.committed_at_ms, one.arrivals)
-        self._ledger.insert(row_of(committed, group))
+            self._latency.add(int(landed_at * 1000), one.arrivals)
+        self._ledger.insert(row_of(committed, group, landed_at))
         self._watch_rejects(committed)
 
     def beat(self, loop: Loop) -> None:

@@ -13,7 +13,7 @@ KEPT = 600  # commits: ten minutes at one a second
 
 @dataclass(slots=True)
 class Latency:
-    """Milliseconds from `received_at` to the snapshot's own time, of the last commits."""
+    """Milliseconds from `received_at` until the commit was there, of the last commits."""
 
     commits: deque[tuple[np.ndarray, np.ndarray]] = field(
         default_factory=lambda: deque(maxlen=KEPT)

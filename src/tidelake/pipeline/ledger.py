@@ -11,7 +11,8 @@ from tidelake.lake.writer import StoredRange
 from tidelake.warehouse.commits import Commit
 
 
-def row_of(committed: Committed, group: Sequence[StoredRange]) -> Commit:
+def row_of(committed: Committed, group: Sequence[StoredRange], landed_at: float) -> Commit:
+    """`landed_at` (epoch seconds) is when the commit was there; the snapshot is made before it."""
     files = [file for one in group for file in one.files]
     ends: dict[str, tuple[int, int]] = {}
     for one in group:
@@ -23,8 +24,8 @@ def row_of(committed: Committed, group: Sequence[StoredRange]) -> Commit:
         snapshot_id=committed.snapshot_id,
         sequence_number=committed.sequence_number,
         operation="append",
-        committed_at=datetime.fromtimestamp(committed.committed_at_ms / 1000, UTC),
-        prepared_at=datetime.now(UTC),
+        committed_at=datetime.fromtimestamp(landed_at, UTC),
+        prepared_at=datetime.fromtimestamp(committed.committed_at_ms / 1000, UTC),
         records=sum(one.last - one.first + 1 for one in group),
         files=len(files),
         bytes=sum(file.size for file in files),

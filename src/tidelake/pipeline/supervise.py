@@ -8,11 +8,12 @@ stores last. They are started the other way round.
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -145,8 +146,14 @@ class Supervisor:
         self.report(f"{entry.part.name} runs again (restart {entry.restarts})")
 
 
-def command(home: Path, name: str, *arguments: str) -> Callable[[], subprocess.Popen[bytes]]:
-    """Starts `tidelake --home HOME …`, its output appended to `logs/<name>.log` in the home."""
+def command(
+    home: Path, name: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Callable[[], subprocess.Popen[bytes]]:
+    """Starts `tidelake --home HOME …`, its output appended to `logs/<name>.log` in the home.
+
+    `environment` holds the settings that the supervisor was given in another way than its own
+    environment.
+    """
 
     def start() -> subprocess.Popen[bytes]:
         log = home / "logs" / f"{name}.log"
@@ -158,6 +165,7 @@ def command(home: Path, name: str, *arguments: str) -> Callable[[], subprocess.P
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
+                env={**os.environ, **(environment or {})},
             )
 
     return start

@@ -32,6 +32,7 @@ class Running:
 
     settings: Settings
     supervisor: Supervisor
+    database_url: str
     collector: str  # URL
 
 
@@ -58,11 +59,12 @@ def running(settings: Settings, report: Callable[[str], None]) -> Iterator[Runni
     with _alone(home):
         try:
             report("starting PostgreSQL, ingest, care and the collector …")
-            attach(settings, _database(settings, supervisor))
+            database_url = _database(settings, supervisor)
+            attach(settings, database_url).catalog.close()
             supervisor.start(
                 _part(settings, "ingest"), _part(settings, "care"), _collector(settings)
             )
-            yield Running(settings, supervisor, _collector_url(home))
+            yield Running(settings, supervisor, database_url, _collector_url(home))
         finally:
             supervisor.stop()
 
@@ -97,7 +99,9 @@ def _collector(settings: Settings) -> Part:
             return bool(answer.status == 200)
         return False
 
-    return Part("collect", command(settings.home, "collect", "run", "collect"), ready)
+    port = {"TIDELAKE_COLLECT_PORT": str(settings.collect.port)}
+    start = command(settings.home, "collect", "run", "collect", environment=port)
+    return Part("collect", start, ready)
 
 
 def _generator(settings: Settings, url: str, rate: float) -> Part:
