@@ -15,6 +15,8 @@ from typer.testing import CliRunner, Result
 
 from tidelake import files
 from tidelake.cli.app import root
+from tidelake.cli.rejected import app as rejected
+from tidelake.cli.sql import sql
 from tidelake.cli.status import status
 from tidelake.event.contract import EVENTS
 from tidelake.inbox import Inbox, LaneWriter, Records
@@ -48,7 +50,7 @@ def event(number: int, timestamp: str = "2026-11-20T11:59:00Z", **members: objec
 
 BAD = (
     b'{"event_id": "cut',
-    b"\xff\xfe\x00 bytes of no text",
+    b"\xff\x00 bytes of no text",
     event(900, timestamp="2019-01-01T00:00:00Z"),  # too early
     event(901, user_id=None),
 )
@@ -137,6 +139,8 @@ Run = Callable[..., Result]
 app = typer.Typer()
 app.callback()(root)
 app.command()(status)
+app.command()(sql)
+app.add_typer(rejected, name="rejected")
 
 
 @pytest.fixture
@@ -150,3 +154,8 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
         return runner.invoke(app, arguments, input=stdin, catch_exceptions=False)
 
     return invoke
+
+
+@pytest.fixture
+def make_event() -> Callable[..., bytes]:
+    return event

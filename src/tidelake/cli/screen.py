@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,12 +23,14 @@ def console(*, stderr: bool = False) -> Console:
     return found
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], right: str = "") -> Table:
-    """A table without lines; the columns named in `right` (by blanks) hold numbers."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], right: str | Collection[str] = ""
+) -> Table:
+    """A table without lines; the columns named in `right` (one text: by blanks) hold numbers."""
     from rich.table import Table
     from rich.text import Text
 
-    numbers = set(right.split())
+    numbers = set(right.split() if isinstance(right, str) else right)
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in columns:
         is_number = name in numbers
@@ -50,7 +52,12 @@ def shown(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return str(value)
+    return harmless(str(value))
+
+
+def harmless(text: str) -> str:
+    """Text in one line, without characters that a terminal would act on: clients wrote it."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def size(count: float) -> str:
