@@ -96,7 +96,8 @@ class Disk:
         name = sync_name(kind, "folder")
         missing = []
         folder = path.absolute()
-        while folder not in self._durable_folders and folder != folder.parent:
+        # A folder that was made may have been moved away since: asked each time.
+        while folder != folder.parent and not self._is_known(folder):
             missing.append(folder)
             folder = folder.parent
         for folder in reversed(missing):
@@ -105,9 +106,15 @@ class Disk:
                 self._sync_entries(folder.parent, name)
             self._durable_folders.add(folder)
 
+    def _is_known(self, folder: Path) -> bool:
+        return folder in self._durable_folders and self._is_folder(folder)
+
+    def _is_folder(self, folder: Path) -> bool:
+        return folder.is_dir()
+
     def _make_one(self, folder: Path) -> bool:
         with translated("create the folder", folder):
-            if folder.is_dir():
+            if self._is_folder(folder):
                 return False
             with suppress(FileExistsError):  # another process was faster: as good
                 folder.mkdir()

@@ -200,5 +200,5 @@ class VolatileDisk(Disk):
     def _look_up(self, path: Path) -> _Node:
         return self._names[path] if path in self._names else self._written.get(path)
 
-    def _is_folder(self, path: Path) -> bool:
-        return isinstance(self._names.get(path), _Folder) or path.is_dir()
+    def _is_folder(self, folder: Path) -> bool:
+        return isinstance(self._names.get(folder), _Folder) or folder.is_dir()
