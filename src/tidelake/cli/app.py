@@ -12,9 +12,12 @@ from tidelake.cli.collect import collect
 from tidelake.cli.demo import demo
 from tidelake.cli.generate import generate
 from tidelake.cli.ingest import ingest
+from tidelake.cli.rejected import app as rejected
 from tidelake.cli.run import run
 from tidelake.cli.schema import app as schema
 from tidelake.cli.settings import settings
+from tidelake.cli.sql import sql
+from tidelake.cli.status import status
 from tidelake.cli.up import up
 
 app = typer.Typer(
@@ -51,11 +54,16 @@ def root(
     ctx.obj = home
 
 
-app.command()(demo)
-app.command()(up)
-app.command()(ingest)
-app.command()(generate)
-app.command()(collect)
-app.command()(run)
-app.command()(settings)
-app.add_typer(schema, name="schema")
+RUN, USE, LOOK = "Run it", "Put in and ask", "Look after it"
+
+app.command(rich_help_panel=RUN)(demo)
+app.command(rich_help_panel=RUN)(up)
+app.command(rich_help_panel=RUN)(collect)
+app.command(rich_help_panel=RUN)(run)
+app.command(rich_help_panel=USE)(ingest)
+app.command(rich_help_panel=USE)(generate)
+app.command(rich_help_panel=USE)(sql)
+app.add_typer(rejected, name="rejected", rich_help_panel=USE)
+app.command(rich_help_panel=LOOK)(status)
+app.command(rich_help_panel=LOOK)(settings)
+app.add_typer(schema, name="schema", rich_help_panel=LOOK)
