@@ -8,7 +8,7 @@ that a wiped inbox or a re-created stream can never look as if it had been read 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
@@ -91,6 +91,23 @@ class RawBatch:
     def raw_bytes(self) -> int:
         """Bytes of all bodies as received, decompressed."""
         return int(pc.sum(pc.binary_length(self.records["body"])).as_py() or 0)
+
+    def slices(self, rows: int) -> Iterator[RawBatch]:
+        """The same records and gaps as batches of at most `rows` rows, in order."""
+        first = self.first
+        for start in range(0, max(self.records.num_rows, 1), rows):
+            numbers = self.numbers.slice(start, rows)
+            whole = start + rows >= self.records.num_rows
+            last = self.last if whole else numbers[-1].as_py()
+            yield RawBatch(
+                self.stream,
+                first,
+                last,
+                self.records.slice(start, rows),
+                numbers,
+                tuple(gap for gap in self.gaps if first <= gap.first <= last),
+            )
+            first = last + 1
 
     def without(self, judged: Iterable[int]) -> RawBatch:
         """The same range without the records (and gaps) that an earlier run has judged already."""

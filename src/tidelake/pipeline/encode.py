@@ -19,6 +19,9 @@ from tidelake.lake.parquet import encode as encode_parquet
 from tidelake.lake.writer import StoredRange, Writer
 from tidelake.process import Rules, process
 
+# The Python decoder holds some 10 kB of objects a record while it works: this bounds them.
+ROWS_AT_ONCE = 2048
+
 
 @dataclass(frozen=True)
 class Encoder:
@@ -34,7 +37,7 @@ class Encoder:
 
     def encode(self, batch: RawBatch) -> Encoded:
         """Finished Parquet files of both tables, one a day, in memory."""
-        processed = process(batch, self.contract, self.rules)
+        processed = self._process(batch)
         reasons = _reasons(processed)
         return Encoded(
             stream=batch.stream,
@@ -49,6 +52,13 @@ class Encoder:
             damaged=reasons.get(Reason.DAMAGED_FRAME, 0),
             raw_bytes=batch.raw_bytes,
             arrivals=_arrivals(batch),
+        )
+
+    def _process(self, batch: RawBatch) -> Processed:
+        parts = [process(part, self.contract, self.rules) for part in batch.slices(ROWS_AT_ONCE)]
+        return Processed(
+            pa.concat_tables([part.events for part in parts]),
+            pa.concat_tables([part.rejected for part in parts]),
         )
 
 
