@@ -130,7 +130,7 @@ class FileSource:
         last = file.records if until is None else min(until, file.records)
         begin = bisect_right(file.chunks, after, key=lambda chunk: chunk.last)
         for chunk in file.chunks[begin:]:
-            if chunk.first > last:
+            if max(chunk.first, after + 1) > last:
                 break
             first, end = max(chunk.first, after + 1), min(chunk.last, last)
             yield FileTake(stream, first, end, file.content, chunk, file.seen, self._format)
