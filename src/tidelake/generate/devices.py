@@ -166,7 +166,11 @@ def _android() -> Iterator[Device]:
         for rank, major in enumerate(_CHROME[:12]):
             plain = f"{hidden} {_WEBKIT} Chrome/{major}.0.0.0 {mobile}Safari/537.36"
             yield Device(
-                "Chrome Mobile", f"{major}.0.0.0", *held, plain, part * 0.5 * _recent(rank)
+                f"Chrome {mobile}".strip(),
+                f"{major}.0.0.0",
+                *held,
+                plain,
+                part * 0.5 * _recent(rank),
             )
         yield from _in_app(held, f"{linux} Build/{build}; wv)", mobile, part)
         if code.startswith("SM-"):
@@ -186,7 +190,7 @@ def _in_app(
         for patch in (46, 92, 135, 171):
             version = f"{major}.0.{6000 + 11 * major}.{patch}"
             agent = f"{linux} {_WEBKIT} Version/4.0 Chrome/{version} {mobile}Safari/537.36"
-            share = part * 0.16 * (0.9**rank) / 4
+            share = part * 0.19 * (0.95**rank) / 4
             yield Device("Chrome Mobile WebView", version, *held, agent, share)
 
 

@@ -177,7 +177,7 @@ COUNTRIES: tuple[Country, ...] = (
     _country(
         "CH", 2, "CHF", 810, "de-CH 63; fr-CH 24; it-CH 8; en-US 5",
         "Swisscom|85.0 178.192; Sunrise UPC|80.218 77.56",
-        "Swisscom Mobile|178.197 213.55; Salt|82.132 194.230",
+        "Swisscom Mobile|178.197 213.55; Salt|178.196 194.230",
         "Zürich|Zürich|Europe/Zurich|60|14; Genève|Genève|Europe/Zurich|60|6;"
         " Basel|Basel-Stadt|Europe/Zurich|60|5",
     ),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import count
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tidelake.errors import UsageError
 from tidelake.generate import catalogue, devices, draw, population, rhythm
@@ -32,26 +34,37 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None: ...
 
 
-@dataclass(slots=True)
-class _World:
-    """Everything that is the same for the whole stream."""
+@dataclass(frozen=True, slots=True)
+class _Town:
+    """What does not change while events are made, and is the same for every span of time."""
 
-    spec: GeneratorSpec
-    people: population.Population = field(init=False)
-    renderer: Renderer = field(init=False)
-    visits: Visits = field(init=False)
+    shop: catalogue.Catalogue
+    people: population.Population
+    desktop: NDArray[np.bool_]
+    renderer: Renderer
 
-    def __post_init__(self) -> None:
-        shop = catalogue.build(self.spec.seed)
-        held = devices.all_devices()
-        self.people = population.build(self.spec.seed, self.spec.users, held)
-        self.renderer = Renderer(shop, self.people, held)
-        walks = Walks(self.spec.seed, shop)
-        self.visits = Visits(self.spec.seed, self.people, walks, population.is_desktop(held))
+
+@lru_cache(maxsize=4)
+def _town(seed: int, users: int) -> _Town:
+    """Kept: a third of a second goes into it, and live events often follow a history."""
+    shop, held = catalogue.build(seed), devices.all_devices()
+    people = population.build(seed, users, held)
+    return _Town(shop, people, population.is_desktop(held), Renderer(shop, people, held))
+
+
+class _Traffic:
+    """The visits of one stream, as text."""
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        self._seed = spec.seed
+        self.town = _town(spec.seed, spec.users)
+        walks = Walks(spec.seed, self.town.shop)
+        self.visits = Visits(spec.seed, self.town.people, walks, self.town.desktop)
 
     def lines(self, number: int, events: int, start: int, until: int) -> Lines:
+        """Slice `number` of the stream: so many events, all before `until`."""
         taken = self.visits.take(events, start, until)
-        return self.renderer.render(taken, draw.generator(self.spec.seed, _STREAM, number))
+        return self.town.renderer.render(taken, draw.generator(self._seed, _STREAM, number))
 
 
 def generate(spec: GeneratorSpec) -> Iterator[Chunk]:
@@ -63,13 +76,13 @@ def generate(spec: GeneratorSpec) -> Iterator[Chunk]:
     start, end = _milliseconds(spec.start), _milliseconds(spec.end)
     repeats = round(spec.count * spec.repeat)
     fresh = spec.count - repeats
-    world = _World(spec)
+    traffic = _Traffic(spec)
     spoiler = Spoiler(spec, repeats, max(fresh, 1))
-    times, marks = rhythm.edges(world.people, start, end, fresh, SLICE_EVENTS)
+    times, marks = rhythm.edges(traffic.town.people, start, end, fresh, SLICE_EVENTS)
     if fresh:
-        world.visits.warm_up(start, fresh / (end - start))
+        traffic.visits.warm_up(start, fresh / (end - start))
     for number, events in enumerate(np.diff(marks).tolist()):
-        lines = world.lines(number, events, int(times[number]), int(times[number + 1]))
+        lines = traffic.lines(number, events, int(times[number]), int(times[number + 1]))
         yield spoiler.spoil(lines, last=number == len(marks) - 2)
 
 
@@ -86,18 +99,18 @@ def live(
         raise UsageError(f"the rate is {rate} a second", hint="Give more than 0.")
     of_all = _PARTS if lines is None else lines
     repeats = round(of_all * spec.repeat)
-    world, spoiler = _World(spec), Spoiler(spec, repeats, max(of_all - repeats, 1))
+    traffic, spoiler = _Traffic(spec), Spoiler(spec, repeats, max(of_all - repeats, 1))
     per_second = rate * (1 - repeats / max(of_all, 1))
     left = None if lines is None else lines - repeats
     tick, begin, done = max(_TICK_SECONDS, 1 / rate), clock.now(), 0
-    world.visits.warm_up(int(begin * 1000), per_second / 1000)
+    traffic.visits.warm_up(int(begin * 1000), per_second / 1000)
     for number in count():
         if left == done:
             return
         since, until = begin + number * tick, begin + (number + 1) * tick
         due = round((number + 1) * tick * per_second)
         due = due if left is None else min(due, left)
-        text = world.lines(number, due - done, int(since * 1000), int(until * 1000))
+        text = traffic.lines(number, due - done, int(since * 1000), int(until * 1000))
         done = due
         chunk = spoiler.spoil(text, last=done == left)
         clock.sleep(max(until - clock.now(), 0.0))

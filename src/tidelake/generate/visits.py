@@ -15,7 +15,8 @@ from tidelake.generate.population import SEATS, Population
 from tidelake.generate.sessions import EVENT, Events, Walks, joined
 
 WARM_UP_MS = 30 * 60_000
-_WARM_UP_SESSIONS = 60_000  # more cost seconds and change nothing that a reader could see
+_WARM_UP_SESSIONS = 300_000  # half a second of work; beyond 1,000 events a second the time shrinks
+_WARM_UP_AT_ONCE = 16_384
 _STREAM = 14  # this file's path below a seed, see draw.generator
 
 
@@ -36,9 +37,9 @@ class Visits:
         """Lets sessions begin before `start`, so that the first minute looks like any other."""
         wanted = events_per_ms * WARM_UP_MS / self._walks.mean_length()
         sessions = int(min(wanted, _WARM_UP_SESSIONS))
-        if sessions:
-            reach = int(WARM_UP_MS * sessions / wanted)
-            self._begin(sessions, start - reach, start)
+        reach = int(WARM_UP_MS * sessions / max(wanted, 1))
+        for begun in range(0, sessions, _WARM_UP_AT_ONCE):
+            self._begin(min(_WARM_UP_AT_ONCE, sessions - begun), start - reach, start)
             self._waiting.drop_before(start)
 
     def take(self, events: int, start: int, until: int) -> Events:
