@@ -12,6 +12,7 @@ from tidelake.collect.exchange import Refusal, too_large
 MOST_LAYERS = 3
 ZSTD_SKIPPABLE = range(0x184D2A50, 0x184D2A60)
 RLE_BLOCK = 1
+NO_ROOM = "did not decompress full frame"  # said of a whole frame as well as of a cut one
 
 
 def plain(body: bytes, content_encoding: str, limit: int) -> bytes:
@@ -83,14 +84,25 @@ def unzstd(body: bytes, limit: int) -> bytes:
             size = zstandard.frame_content_size(frame)
             if size > room:
                 raise too_large("The decompressed body", limit)
-            # Without a stated size the output buffer is the room itself: at most the limit.
-            part = decompressor.decompress(frame, max_output_size=room) if size else b""
+            part = _frame(decompressor, frame, room, limit) if size else b""
             parts.append(part)
             room -= len(part)
         start = end
     if not parts:
         raise EOFError("the body is empty")
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _frame(
+    decompressor: zstandard.ZstdDecompressor, frame: bytes, room: int, limit: int
+) -> bytes:
+    """One whole frame; without a stated size the output buffer is the room itself."""
+    try:
+        return decompressor.decompress(frame, max_output_size=room)
+    except zstandard.ZstdError as exc:
+        if NO_ROOM in str(exc):
+            raise too_large("The decompressed body", limit) from exc
+        raise
 
 
 def _frame_end(body: bytes, start: int) -> tuple[int, bool]:
