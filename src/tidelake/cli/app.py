@@ -11,6 +11,7 @@ from tidelake import __version__
 from tidelake.cli.collect import collect
 from tidelake.cli.demo import demo
 from tidelake.cli.generate import generate
+from tidelake.cli.inbox import app as inbox
 from tidelake.cli.ingest import ingest
 from tidelake.cli.rejected import app as rejected
 from tidelake.cli.run import run
@@ -66,4 +67,5 @@ app.command(rich_help_panel=USE)(sql)
 app.add_typer(rejected, name="rejected", rich_help_panel=USE)
 app.command(rich_help_panel=LOOK)(status)
 app.command(rich_help_panel=LOOK)(settings)
+app.add_typer(inbox, name="inbox", rich_help_panel=LOOK)
 app.add_typer(schema, name="schema", rich_help_panel=LOOK)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -15,12 +14,13 @@ from queue import Empty, SimpleQueue
 
 from tidelake.errors import OverloadedError, SetupError, UnavailableError, UsageError
 from tidelake.files import Disk, FileLock
-from tidelake.inbox.layout import LanePaths, make_incarnation
+from tidelake.inbox.layout import LanePaths, lanes, make_incarnation
 from tidelake.inbox.records import Records
 from tidelake.inbox.recovery import recover
 from tidelake.inbox.segments import SegmentLimits, SegmentWriter
 
 MOST_LANES = 1024
+LOOK_AGAIN_S = 0.02
 
 Rows = tuple[int, int]
 """Numbers of the first and the last record of a request."""
@@ -168,11 +168,16 @@ class LaneWriter:
 
 
 def _claim_lane(home: Path, incarnation: str, disk: Disk) -> tuple[LanePaths, FileLock]:
-    for lane in itertools.islice(itertools.count(), MOST_LANES):
-        paths = LanePaths(home, incarnation, lane)
-        lock = disk.lock(paths.running("lock"))
-        if lock is not None:
-            return paths, lock
+    # Who looks at a lane holds its lock for a moment: lanes that exist are asked for twice before
+    # another one is made.
+    known = lanes(home, disk)
+    for wait_s, candidates in ((0.0, known), (LOOK_AGAIN_S, known), (0.0, range(MOST_LANES))):
+        time.sleep(wait_s if known else 0)
+        for lane in candidates:
+            paths = LanePaths(home, incarnation, lane)
+            lock = disk.lock(paths.running("lock"))
+            if lock is not None:
+                return paths, lock
     raise SetupError(
         f"all {MOST_LANES} lanes of the inbox in {home} have a writer",
         hint="Stop collectors that are not needed; each server process takes one lane.",
