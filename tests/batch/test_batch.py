@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -41,7 +43,7 @@ def test_slices_hold_every_record_and_every_gap_once_and_in_order(
     assert [gap for part in parts for gap in part.gaps] == list(lost)
     assert all(part.records.num_rows <= rows for part in parts)
     assert (parts[0].first, parts[-1].last) == (whole.first, whole.last)
-    assert all(a.last + 1 == b.first for a, b in zip(parts, parts[1:], strict=False))
+    assert all(a.last + 1 == b.first for a, b in pairwise(parts))
 
 
 def test_records_and_gaps_that_were_judged_are_left_out() -> None:
