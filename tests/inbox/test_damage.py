@@ -269,6 +269,13 @@ def test_verify_counts_what_is_right_and_names_what_is_wrong(
     assert (two.frames, two.rows, two.findings) == (1, 10, ())
 
 
+def test_verify_needs_no_mark(home: Path, segment: Path) -> None:
+    for mark in (home / "run").rglob("*.mark"):
+        mark.unlink()
+
+    assert [(v.rows, v.findings) for v in verify(home, Disk())] == [(60, ()), (10, ())]
+
+
 spoilings = st.lists(
     st.one_of(
         st.tuples(st.just("flip"), st.floats(0, 1), st.integers(1, 255)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import resource
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -225,6 +226,29 @@ def test_a_request_that_met_a_failing_disk_is_not_accepted_and_the_next_one_is(
     first, _ = writer.append_and_wait(request_of(b"b"))
     assert first == len(before) + 1
     assert read() == (before | {first: b"b"}, [])
+
+
+def test_a_disk_that_is_really_full_refuses_and_what_was_accepted_stays(
+    claim: Claim, request_of: Request, read: Read
+) -> None:
+    writer = claim()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, before[1]))
+    accepted, refused = {}, 0
+    try:
+        for n in range(6):
+            body = b"%d" % n * 25_000
+            try:
+                row, _ = writer.append_and_wait(request_of(body))
+                accepted[row] = body
+            except OverloadedError as full:
+                assert "full" in str(full)
+                refused += 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert (refused, list(accepted)) == (2, [1, 2, 3, 4])
+    assert read() == (accepted, [])
 
 
 def test_rows_of_a_segment_that_was_given_up_are_never_read(

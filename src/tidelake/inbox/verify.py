@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from tidelake.batch import Gap
@@ -12,6 +13,7 @@ from tidelake.files import Disk
 from tidelake.inbox.frame import SEGMENT_BYTES, check_segment_header, seed_of
 from tidelake.inbox.lane import Lane
 from tidelake.inbox.layout import LanePaths, Segment, lanes, read_incarnation
+from tidelake.inbox.recovery import last_row
 from tidelake.inbox.take import pieces, read_fully
 
 
@@ -52,8 +54,11 @@ def verify(home: Path, disk: Disk) -> Iterator[Verified]:
         lane = Lane(LanePaths(home, incarnation or "", number), disk)
         mark = lane.mark()
         known = lane.look_again()
-        for i, segment in enumerate(known):
-            last = known[i + 1].first - 1 if i + 1 < len(known) else mark.row
+        for segment, following in pairwise(known):
+            yield _verify_segment(lane.paths, segment, following.first - 1)
+        for segment in known[-1:]:
+            # The mark may be lost; it may also be all that says what the segment held.
+            last = max(mark.row, last_row(lane.paths, segment))
             yield _verify_segment(lane.paths, segment, last)
 
 

@@ -11,7 +11,9 @@ from tidelake.settings import Settings
 
 def list_lanes(settings: Settings) -> list[LaneState]:
     """Each lane of the inbox in numbers; none where there is no inbox. Raises `DamagedError`."""
-    return Inbox(settings.home, open_disk()).lanes()
+    inbox = Inbox(settings.home, open_disk())
+    inbox.recover()
+    return inbox.lanes()
 
 
 def verify_inbox(settings: Settings) -> Iterator[Verified]:
