@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import compress
 
 import pyarrow as pa
@@ -15,12 +16,30 @@ from tidelake.process.fast.decode import decode
 from tidelake.process.rules import Rules
 from tidelake.process.tables import schema_of
 
+# Records that are taken through all steps at once: their objects stay in the processor's cache and
+# die young. 20,000 at once take half as long again.
+CHUNK_RECORDS = 512
+
 
 def accept(batch: RawBatch, contract: Contract, rules: Rules) -> tuple[pa.Table, list[int]]:
     """The rows of events that are surely right, and which rows of the batch they are.
 
     It only accepts, and only what `judge` would accept, with the same row and the same flags.
     """
+    tables, rows = [schema_of(contract).empty_table()], []
+    for start in range(0, batch.records.num_rows, CHUNK_RECORDS):
+        table, taken = _accept(_part(batch, start), contract, rules)
+        tables.append(table)
+        rows += [start + row for row in taken]
+    return pa.concat_tables(tables).combine_chunks(), rows
+
+
+def _part(batch: RawBatch, start: int) -> RawBatch:
+    records = batch.records.slice(start, CHUNK_RECORDS)
+    return replace(batch, records=records, numbers=batch.numbers.slice(start, CHUNK_RECORDS))
+
+
+def _accept(batch: RawBatch, contract: Contract, rules: Rules) -> tuple[pa.Table, list[int]]:
     bodies = batch.records["body"]
     asked = pc.and_(
         pc.equal(batch.records["format"], "native"),

@@ -37,7 +37,7 @@ def decode(bodies: pa.BinaryArray, asked: pa.BooleanArray, contract: Contract) -
     found = Decoded()
     for row, start, view in _slices(bodies, pc.and_(asked, _plain(bodies))):
         body = bytes(view)
-        if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
+        if body.count(b"{") + (b"[" in body and body.count(b"[")) > MAX_DEPTH:
             continue  # may be nested too deep
         try:
             record = read_record(view)
