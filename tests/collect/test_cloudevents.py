@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.collect.running import Running
 
 BINARY = {"ce_specversion": "1.0", "ce_type": "order.placed", "ce_source": "/shop", "ce_id": "7"}

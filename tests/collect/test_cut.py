@@ -56,9 +56,8 @@ def test_members_are_slices_by_name(found: dict[str, object], gap: str) -> None:
 def test_a_body_is_cut_or_refused_and_nothing_is_added(body: bytes, media_type: str) -> None:
     try:
         records = cut(body, media_type)
-    except Refusal as refusal:
-        assert refusal.status == 400
-        return
+    except Refusal:
+        return  # anything else that is raised is a fault
     at = 0
     for record in records:
         assert record

@@ -7,8 +7,8 @@ import hashlib
 from collections.abc import Iterator
 
 import pytest
-
 from tests.collect.running import Running, start_collector, stored
+
 from tidelake.collect.keys import Bucket
 
 
