@@ -84,6 +84,14 @@ def test_events_fill_the_whole_time(fortnight: Questions) -> None:
     assert min(days)[0] > 0.6 * max(days)[0]
 
 
+def test_few_events_are_spread_over_the_time_too() -> None:
+    days = {_time(line)[:10] for seed in range(8) for line in lines_of(SMALL, count=40, seed=seed)}
+    last = [_time(lines_of(SMALL, count=40, seed=seed)[-1]) for seed in range(8)]
+
+    assert len(days) == 14
+    assert sum(time >= "2026-11-12" for time in last) >= 6
+
+
 def test_the_first_hour_looks_like_the_others(fortnight: Questions) -> None:
     """Sessions were under way before the start: the share of first events is even throughout."""
     ((early, all_through),) = fortnight.rows(

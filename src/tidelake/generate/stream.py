@@ -61,9 +61,9 @@ class _Traffic:
         walks = Walks(spec.seed, self.town.shop)
         self.visits = Visits(spec.seed, self.town.people, walks, self.town.desktop)
 
-    def lines(self, number: int, events: int, start: int, until: int) -> Lines:
+    def lines(self, number: int, events: int, start: int, until: int, last: bool = False) -> Lines:
         """Slice `number` of the stream: so many events, all before `until`."""
-        taken = self.visits.take(events, start, until)
+        taken = self.visits.take(events, start, until, last)
         return self.town.renderer.render(taken, draw.generator(self._seed, _STREAM, number))
 
 
@@ -82,8 +82,9 @@ def generate(spec: GeneratorSpec) -> Iterator[Chunk]:
     if fresh:
         traffic.visits.warm_up(start, fresh / (end - start))
     for number, events in enumerate(np.diff(marks).tolist()):
-        lines = traffic.lines(number, events, int(times[number]), int(times[number + 1]))
-        yield spoiler.spoil(lines, last=number == len(marks) - 2)
+        since, until = int(times[number]), int(times[number + 1])
+        last = number == len(marks) - 2
+        yield spoiler.spoil(traffic.lines(number, events, since, until, last), last)
 
 
 def live(

@@ -17,6 +17,7 @@ from tidelake.generate.sessions import EVENT, Events, Walks, joined
 WARM_UP_MS = 30 * 60_000
 _WARM_UP_SESSIONS = 300_000  # half a second of work; beyond 1,000 events a second the time shrinks
 _WARM_UP_AT_ONCE = 16_384
+_SPREAD = 6.0  # standard deviation of a session's events
 _STREAM = 14  # this file's path below a seed, see draw.generator
 
 
@@ -42,16 +43,19 @@ class Visits:
             self._begin(min(_WARM_UP_AT_ONCE, sessions - begun), start - reach, start)
             self._waiting.drop_before(start)
 
-    def take(self, events: int, start: int, until: int) -> Events:
+    def take(self, events: int, start: int, until: int, last: bool = False) -> Events:
         """The next `events` events, in order of time, all before `until`.
 
         New sessions begin between `start` and `until`. Events that are due but not taken come
-        first the next time.
+        first the next time; if this is the `last` time they would be lost, and with them the end
+        of the stream, so there are few.
         """
         missing = events - self._waiting.due(until)
         while missing > 0:
-            # Most of the way in one go, then by what a session has turned out to bring.
-            sessions = max(1, int(missing * 0.97 / self._yield))
+            # Most of the way in one go, then by what a session has turned out to bring. The last
+            # time stays below what is missing by twice the spread, until sessions go one by one.
+            wanted = missing - _SPREAD * 2 * missing**0.5 if last else missing * 0.97
+            sessions = max(1, int(wanted / self._yield))
             self._begin(sessions, start, until)
             left = events - self._waiting.due(until)
             brought = max(missing - left, 0) / sessions
