@@ -26,8 +26,10 @@ Rows = tuple[int, int]
 """Numbers of the first and the last record of a request."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
+    """A request that has no answer yet."""
+
     records: Records
     size: int
     future: asyncio.Future[Rows] | Future[Rows]
@@ -42,7 +44,7 @@ class LaneWriter:
 
     A thread takes all requests that wait (up to a frame), writes them as one frame, syncs it,
     publishes the mark, and only then answers: under load a sync is shared by many requests, and
-    while it runs the next group gathers.
+    while it runs the next group gathers. `frames` and `rows` count what was made durable here.
     """
 
     def __init__(
@@ -153,17 +155,16 @@ class LaneWriter:
     def _commit(self, group: list[_Waiting]) -> list[Outcome]:
         try:
             first = self._writer.append([waiting.records for waiting in group])
-        except (
-            Exception
-        ) as exc:  # also a fault of ours must reach the callers, or they wait for ever
+        except Exception as exc:
+            # A fault of ours must reach the callers too, or they wait for ever.
             return [exc] * len(group)
         self.frames += 1
         outcomes: list[Outcome] = []
         for waiting in group:
             last = first + len(waiting.records.bodies) - 1
             outcomes.append((first, last))
+            self.rows += len(waiting.records.bodies)
             first = last + 1
-        self.rows = first - 1
         return outcomes
 
 
