@@ -9,15 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import typer
 from pyiceberg.table import Table
 from typer.testing import CliRunner, Result
 
 from tidelake import files
-from tidelake.cli.app import root
-from tidelake.cli.rejected import app as rejected
-from tidelake.cli.sql import sql
-from tidelake.cli.status import status
+from tidelake.cli.app import app
 from tidelake.event.contract import EVENTS
 from tidelake.inbox import Inbox, LaneWriter, Records
 from tidelake.lake.commit import Committed, Committer
@@ -135,12 +131,6 @@ def lake(empty_lake: Lake) -> Lake:
 
 
 Run = Callable[..., Result]
-
-app = typer.Typer()
-app.callback()(root)
-app.command()(status)
-app.command()(sql)
-app.add_typer(rejected, name="rejected")
 
 
 @pytest.fixture

@@ -13,12 +13,17 @@ from tidelake.cli.demo import demo
 from tidelake.cli.generate import generate
 from tidelake.cli.inbox import app as inbox
 from tidelake.cli.ingest import ingest
+from tidelake.cli.init import init
+from tidelake.cli.lake import app as lake
+from tidelake.cli.monitor import monitor
+from tidelake.cli.recover import recover
 from tidelake.cli.rejected import app as rejected
 from tidelake.cli.run import run
 from tidelake.cli.schema import app as schema
 from tidelake.cli.settings import settings
 from tidelake.cli.sql import sql
 from tidelake.cli.status import status
+from tidelake.cli.tail import tail
 from tidelake.cli.up import up
 
 app = typer.Typer(
@@ -61,11 +66,16 @@ app.command(rich_help_panel=RUN)(demo)
 app.command(rich_help_panel=RUN)(up)
 app.command(rich_help_panel=RUN)(collect)
 app.command(rich_help_panel=RUN)(run)
+app.command(rich_help_panel=RUN)(init)
+app.command(rich_help_panel=RUN)(recover)
 app.command(rich_help_panel=USE)(ingest)
 app.command(rich_help_panel=USE)(generate)
 app.command(rich_help_panel=USE)(sql)
+app.command(rich_help_panel=USE)(tail)
 app.add_typer(rejected, name="rejected", rich_help_panel=USE)
 app.command(rich_help_panel=LOOK)(status)
+app.command(rich_help_panel=LOOK)(monitor)
+app.add_typer(lake, name="lake", rich_help_panel=LOOK)
 app.command(rich_help_panel=LOOK)(settings)
 app.add_typer(inbox, name="inbox", rich_help_panel=LOOK)
 app.add_typer(schema, name="schema", rich_help_panel=LOOK)

@@ -46,12 +46,21 @@ def opened(settings: Settings) -> Iterator[Lakehouse]:
 def attach(settings: Settings, database_url: str) -> Lakehouse:
     """The lakehouse over a database that answers."""
     migrate(database_url)
-    catalog = open_catalog(
+    catalog = catalog_of(settings, database_url)
+    try:
+        create_tables(catalog)
+    except BaseException:
+        catalog.close()
+        raise
+    return Lakehouse(settings, database_url, catalog)
+
+
+def catalog_of(settings: Settings, database_url: str) -> Catalog:
+    """The catalog that the settings name; its tables may not be there."""
+    return open_catalog(
         settings.lake.catalog,
         settings.warehouse,
         database_url if settings.lake.catalog == "sql" else settings.lake.catalog_uri,
         endpoint_url=settings.aws.endpoint_url,
         region=settings.aws.region,
     )
-    create_tables(catalog)
-    return Lakehouse(settings, database_url, catalog)

@@ -1,0 +1,12 @@
+"""A live screen of a running pipeline: `tidelake monitor` without an installation."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+if __name__ == "__main__":
+    from tidelake.cli import main
+
+    sys.argv[1:1] = ["monitor"]
+    main()
