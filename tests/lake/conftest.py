@@ -131,9 +131,9 @@ class Lake:
         at: datetime = NOON,
     ) -> StoredRange:
         """Records `first..last`, stored: `bad` ones as rejects, those in `judged` not at all."""
-        bad, judged = set(bad), set(judged)
-        good = [n for n in range(first, last + 1) if n not in bad | judged]
-        rejected = sorted(bad - judged)
+        numbers = set(range(first, last + 1)) - set(judged)
+        rejected = sorted(numbers & set(bad))
+        good = sorted(numbers - set(bad))
         files = encode(rows_of(EVENTS, [event(stream, n, at) for n in good]), EVENTS)
         files += encode(rows_of(REJECTED, [reject(stream, n) for n in rejected]), REJECTED)
         encoded = Encoded(

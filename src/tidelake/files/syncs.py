@@ -30,7 +30,6 @@ SYNCS: Final = {
     "lake.file/folder": "a folder of committed files",
     "lake.file/bytes": "rows or metadata of a committed snapshot",
     "lake.file/name": "a file of a committed snapshot",
-    "lake.hint/folder": "the folder of a version hint",
     "lake.hint/bytes": "the pointer to the newest metadata",
     "lake.hint/name": "the pointer to the newest metadata",
     "state/folder": "the folder of a small file of state",

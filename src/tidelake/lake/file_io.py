@@ -58,14 +58,23 @@ class _DurableFile(PyArrowFile):
 
 
 def replace(io: FileIO, location: str, content: bytes, kind: str) -> None:
-    """Gives `location` this content, durably; after a crash it holds the old or all the new."""
+    """Gives `location` this content, durably; after a crash it holds the old or all the new.
+
+    Its folder exists, see `make_folder`.
+    """
     path = local_path(location)
     if path is None:
         with io.new_output(location).create(overwrite=True) as stream:
             stream.write(content)
         return
-    disk().make_folder(path.parent, kind)
     disk().write_atomically(path, content, kind)
+
+
+def make_folder(location: str, kind: str) -> None:
+    """Makes a folder of a local warehouse, durably; other stores have none."""
+    path = local_path(location)
+    if path is not None:
+        disk().make_folder(path, kind)
 
 
 def read(io: FileIO, location: str) -> bytes | None:

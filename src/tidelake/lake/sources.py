@@ -24,6 +24,7 @@ def mark(catalog: Catalog, stream: str, records: int) -> None:
     location = _location(catalog, stream)
     content = json.dumps({"stream": stream, "records": records}).encode()
     with translated(f"mark {stream} as finished"):
+        file_io.make_folder(location.rpartition("/")[0], KIND)
         file_io.replace(catalog._load_file_io(location=location), location, content, KIND)
 
 
