@@ -47,6 +47,14 @@ def test_a_structured_event_is_stored_as_it_is(collector: Running) -> None:
     assert "ce" not in row["envelope"]
 
 
+def test_a_header_that_is_not_encoded_is_refused_and_not_lost(collector: Running) -> None:
+    with collector.connection() as connection:
+        head = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+        connection.sendall(head + b"ce-specversion: 1.0\r\nce-subject: \xe2\x82\xac\r\n\r\n{}")
+        assert b" 400 " in connection.recv(4096)
+    assert collector.bodies() == []
+
+
 def test_a_batch_is_cut(collector: Running) -> None:
     kind = "application/cloudevents-batch+json"
     answer = collector.post("/v1/events", b'[{"id":"1"}, {"id":"2"}]', content_type=kind)

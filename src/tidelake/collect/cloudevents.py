@@ -43,13 +43,15 @@ def cut_cloudevents(request: Request, body: bytes, max_event_bytes: int) -> Cut:
 def attributes(request: Request) -> dict[str, str]:
     """The `ce-` headers without the prefix, decoded; raises `Refusal` where one is not UTF-8."""
     return {
-        name[len(PREFIX) :]: _decoded(name, value)
-        for name, value in request.headers.items()
+        name[len(PREFIX) :]: _decoded(name, request.headers.get(name))
+        for name in request.headers.keys()  # noqa: SIM118 - not a dict: has no iterator
         if name.startswith(PREFIX)
     }
 
 
-def _decoded(name: str, value: str) -> str:
+def _decoded(name: str, value: str | None) -> str:
+    if value is None:
+        raise _refused(f"the header {name} is not ASCII", "Encode its UTF-8 bytes as %XX.")
     value = value.strip()
     if len(value) > 1 and value[0] == value[-1] == '"':
         value = _ESCAPED.sub(r"\1", value[1:-1])

@@ -93,9 +93,7 @@ def unzstd(body: bytes, limit: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _frame(
-    decompressor: zstandard.ZstdDecompressor, frame: bytes, room: int, limit: int
-) -> bytes:
+def _frame(decompressor: zstandard.ZstdDecompressor, frame: bytes, room: int, limit: int) -> bytes:
     """One whole frame; without a stated size the output buffer is the room itself."""
     try:
         return decompressor.decompress(frame, max_output_size=room)

@@ -20,6 +20,8 @@ class Headers(Protocol):
 
     def get(self, key: str, default: str | None = None) -> str | None: ...
     def items(self) -> Iterable[tuple[str, str]]: ...
+    def keys(self) -> Iterable[str]:
+        """All names, also those whose value is not ASCII, which `get` and `items` leave out."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """The collector as granian sees it: one object a server process, RSGI on the outside.
 
-RSGI and not ASGI under Starlette: a request of one event costs less than half the CPU, and a
-route here is a name in a table (docs/decisions names the figures).
+RSGI and not ASGI under Starlette: a request costs half the CPU, and a
+route here is a name in a table (docs/decisions/0002-collector-speaks-rsgi.md).
 """
 
 from __future__ import annotations
@@ -10,8 +10,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from granian._granian import RSGIHTTPProtocol, RSGIProtocolClosed, RSGIProtocolError
-from granian.rsgi import Scope
+# Public names, but granian imports them there under aliases, which mypy does not export.
+from granian.rsgi import (  # type: ignore[attr-defined]
+    HTTPProtocol,
+    ProtocolClosed,
+    ProtocolError,
+    Scope,
+)
 
 from tidelake.collect.exchange import Answer, Pairs, Refusal, Request, too_large
 
@@ -51,9 +56,7 @@ class Held:
 class Body:
     """Reads a request's body: within its size, within its time, and only whole."""
 
-    def __init__(
-        self, scope: Scope, protocol: RSGIHTTPProtocol, held: Held, timeout_s: float
-    ) -> None:
+    def __init__(self, scope: Scope, protocol: HTTPProtocol, held: Held, timeout_s: float) -> None:
         self._scope = scope
         self._protocol = protocol
         self._held = held
@@ -88,7 +91,7 @@ class Body:
                 "Send smaller requests, or raise request_timeout_s.",
                 CLOSE,
             ) from exc
-        except (RSGIProtocolClosed, RSGIProtocolError) as exc:
+        except (ProtocolClosed, ProtocolError) as exc:
             raise _incomplete() from exc
 
     async def _chunks(self, limit: int) -> bytes:
@@ -126,7 +129,7 @@ class Collector:
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(self._service.close())
 
-    async def __rsgi__(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         body = Body(scope, protocol, self._held, self._timeout_s)
         request = Request(
             scope.method, scope.path, scope.headers, scope.client, body.read, body.hold

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
@@ -20,7 +21,7 @@ from tidelake.collect.routes import Routes
 from tidelake.collect.server import Collector
 from tidelake.collect.service import Service
 from tidelake.collect.siblings import Siblings
-from tidelake.errors import SetupError, TidelakeError
+from tidelake.errors import SetupError, TidelakeError, UnavailableError
 from tidelake.files import Disk, open_disk
 from tidelake.inbox import InboxBound, LaneWriter, SegmentLimits
 from tidelake.inbox import Records as InboxRecords
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from granian.server.mp import MPServer
 
 BACKLOG = 1024
+TROUBLED_S = 10
 URL_CHARACTERS = 256
 
 
@@ -40,22 +42,27 @@ class InboxLane:
     def __init__(self, lane: LaneWriter, bound: InboxBound) -> None:
         self._lane = lane
         self._bound = bound
+        self._failed_at, self._failure = float("-inf"), ""
 
     async def append(self, records: Records) -> None:
         """Durable on return; `OverloadedError` over a bound, `UnavailableError` on a bad disk."""
         self._bound.check()
-        await self._lane.append(
-            InboxRecords(
-                records.bodies, records.envelope, records.received_at, "api", records.format
-            )
+        request = InboxRecords(
+            records.bodies, records.envelope, records.received_at, "api", records.format
         )
+        try:
+            await self._lane.append(request)
+        except UnavailableError as exc:
+            self._failed_at, self._failure = time.monotonic(), exc.message
+            raise
 
     def trouble(self) -> str:
         try:
             self._bound.check()
         except TidelakeError as exc:
             return exc.message
-        return ""
+        # For a while only: whoever asks may send nothing until it is told that all is well.
+        return self._failure if time.monotonic() - self._failed_at < TROUBLED_S else ""
 
     async def close(self) -> None:
         await asyncio.to_thread(self._lane.close)
