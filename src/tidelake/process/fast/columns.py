@@ -221,7 +221,9 @@ def keep_documents(draft: Draft) -> None:
         body if at is None or text is None else body[:at] + b"null" + body[at + len(text) :]
         for body, text, at in zip(found.bodies, found.doc_texts, found.doc_ats, strict=True)
     ]
-    draft.arrays["_doc"] = _text_array(found.doc_texts)
+    # Not the views: Arrow keeps what it is given as a view for ever (pyarrow 26), 1 kB a record.
+    docs = [None if text is None else bytes(text) for text in found.doc_texts]
+    draft.arrays["_doc"] = _text_array(docs)
     draft.arrays["_rest"] = _text_array(rests)
     draft.arrays["_doc_at"] = pa.array(found.doc_ats, pa.int64())
 
@@ -284,6 +286,6 @@ def _times(draft: Draft, values: Sequence[Any]) -> pa.TimestampArray:
     return times.cast(TIMESTAMP)
 
 
-def _text_array(texts: Sequence[bytes | memoryview | None]) -> pa.StringArray:
+def _text_array(texts: Sequence[bytes | None]) -> pa.StringArray:
     """UTF-8 that was checked before, or written by us, as text without checking it again."""
     return pa.array(texts, pa.binary()).view(pa.string())
