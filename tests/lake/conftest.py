@@ -80,6 +80,36 @@ def reject(stream: str, number: int, reason: str = "not_json", **columns: Any) -
     }
 
 
+def stored_range(
+    events: Table,
+    rejects: Table,
+    first: int,
+    last: int,
+    *,
+    stream: str = STREAM,
+    bad: Iterable[int] = (),
+    judged: Iterable[int] = (),
+    at: datetime = NOON,
+) -> StoredRange:
+    """Records `first..last`, stored: `bad` ones as rejects, those in `judged` not at all."""
+    numbers = set(range(first, last + 1)) - set(judged)
+    rejected = sorted(numbers & set(bad))
+    good = sorted(numbers - set(bad))
+    files = encode(rows_of(EVENTS, [event(stream, n, at) for n in good]), EVENTS)
+    files += encode(rows_of(REJECTED, [reject(stream, n) for n in rejected]), REJECTED)
+    encoded = Encoded(
+        stream=stream,
+        first=first,
+        last=last,
+        files=files,
+        events=len(good),
+        rejected={"not_json": len(rejected)} if rejected else {},
+        damaged=0,
+        raw_bytes=100 * (last - first + 1),
+    )
+    return Writer.for_tables(events, rejects).store(encoded)
+
+
 @dataclass
 class Lake:
     """A lake with both tables, and what a test does with it."""
@@ -120,33 +150,8 @@ class Lake:
         split = (p.rpartition("/") for p in rows.column("source_position").to_pylist())
         return sorted(int(number) for of, _, number in split if of == stream)
 
-    def range(
-        self,
-        first: int,
-        last: int,
-        *,
-        stream: str = STREAM,
-        bad: Iterable[int] = (),
-        judged: Iterable[int] = (),
-        at: datetime = NOON,
-    ) -> StoredRange:
-        """Records `first..last`, stored: `bad` ones as rejects, those in `judged` not at all."""
-        numbers = set(range(first, last + 1)) - set(judged)
-        rejected = sorted(numbers & set(bad))
-        good = sorted(numbers - set(bad))
-        files = encode(rows_of(EVENTS, [event(stream, n, at) for n in good]), EVENTS)
-        files += encode(rows_of(REJECTED, [reject(stream, n) for n in rejected]), REJECTED)
-        encoded = Encoded(
-            stream=stream,
-            first=first,
-            last=last,
-            files=files,
-            events=len(good),
-            rejected={"not_json": len(rejected)} if rejected else {},
-            damaged=0,
-            raw_bytes=100 * (last - first + 1),
-        )
-        return Writer.for_tables(self.events, self.rejects).store(encoded)
+    def range(self, first: int, last: int, **options: Any) -> StoredRange:
+        return stored_range(self.events, self.rejects, first, last, **options)
 
     @staticmethod
     def as_stream(one: StoredRange, stream: str, first: int) -> StoredRange:
@@ -177,6 +182,25 @@ def postgres_lake(tmp_path: Path, database_url: str) -> Iterator[Lake]:
     made = Lake(database_url, tmp_path / "lake")
     yield made
     made.close()
+
+
+@pytest.fixture
+def make_lake(tmp_path: Path) -> Iterator[Callable[[str], Lake]]:
+    """Makes a lake whose catalog is at a URL."""
+    made: list[Lake] = []
+
+    def of(url: str) -> Lake:
+        made.append(Lake(url, tmp_path / "lake"))
+        return made[-1]
+
+    yield of
+    for lake in made:
+        lake.close()
+
+
+@pytest.fixture
+def make_range() -> Callable[..., StoredRange]:
+    return stored_range
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from tidelake.lake.entries import LiveFile
 from tidelake.settings import Care
 
 # A tier holds files of like size, and `min_files` of them become one of the next. So a row is
-# rewritten once a tier: three times until it lies in a file of 100 MB, whatever the rate is.
-LOWEST_TIER_BYTES = 64 * 1024
+# rewritten once a tier, whatever the rate is: three times from 100 kB to a file of 200 MB.
+LOWEST_TIER_BYTES = 4 * 1024
 
 # Late events still come in the hours after midnight.
 DAY_IS_OVER_AFTER = timedelta(hours=6)
@@ -54,7 +54,7 @@ def plan(
 
 
 def tier(size: int, care: Care) -> int:
-    """0 for files below 64 kB times the fan-in, and so on."""
+    """0 for files below 4 kB times the fan-in, and so on."""
     return max(0, int(math.log(max(size, 1) / LOWEST_TIER_BYTES, care.min_files)))
 
 
