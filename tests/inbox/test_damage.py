@@ -207,6 +207,19 @@ def test_a_segment_that_goes_between_take_and_read_is_a_gap(home: Path, segment:
     assert len(batch.records) == 0
 
 
+def test_a_segment_that_goes_while_a_reader_follows_is_a_gap(
+    home: Path, segment: Path, stream: str
+) -> None:
+    inbox = Inbox(home, Disk())
+    assert list(inbox.takes(stream, 70)) == []
+    next(inbox.takes(stream, 0))
+    segment.unlink()
+
+    gone, kept = (take.read() for take in inbox.takes(stream, 20))
+    assert gone.gaps == (Gap(21, 60, "no segment holds them"),)
+    assert (kept.first, kept.last, kept.gaps) == (61, 70, ())
+
+
 def test_damage_after_a_crash_within_what_was_acknowledged_is_a_gap(
     home: Path, segment: Path, claim: Claim, read: Read
 ) -> None:

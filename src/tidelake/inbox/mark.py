@@ -14,6 +14,7 @@ from pathlib import Path
 import xxhash
 
 from tidelake.files import Disk
+from tidelake.files.trouble import ours
 
 _RECORD = struct.Struct("<QQQ")
 _TRIES = 3
@@ -70,6 +71,8 @@ class MarkReader:
             descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return b""
+        except OSError as exc:
+            raise ours(exc, "open", self._path) from exc
         try:
             return os.pread(descriptor, _RECORD.size, 0)
         finally:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -15,8 +13,9 @@ from tidelake.inbox.frame import SEGMENT_BYTES, Damage, Read, frames, seed_of
 from tidelake.inbox.lane import Lane, LaneState
 from tidelake.inbox.layout import LanePaths, lanes, read_incarnation
 from tidelake.inbox.mark import Mark, MarkWriter
+from tidelake.inbox.opened import opened
 from tidelake.inbox.recovery import last_row, recover
-from tidelake.inbox.take import InboxTake, read_fully
+from tidelake.inbox.take import InboxTake
 
 MB = 1 << 20
 
@@ -181,12 +180,13 @@ class Inbox:
         if cursor is not None and (cursor.row, cursor.name) == (after, segment.name):
             begin = cursor.offset
         try:
-            with _reading(lane.paths.segment(segment)) as (read, size):
+            with opened(lane.paths.segment(segment)) as (read, size):
                 seed = seed_of(stream, segment.name)
                 reach = _reach(read, begin, size, seed, after, limit, bounds.max_bytes)
         except FileNotFoundError:
-            lane.look_again()
-            return InboxTake(stream, after + 1, limit, folder, segment.name)
+            if segment in lane.look_again():
+                return InboxTake(stream, after + 1, limit, folder, segment.name)
+            return self._take(lane, mark, after, last, bounds)  # swept since it was listed
         self._cursors[stream] = _Cursor(reach.row, segment.name, reach.resume)
         return InboxTake(stream, after + 1, reach.row, folder, segment.name, begin, reach.end)
 
@@ -222,15 +222,3 @@ def _reach(
         if row == limit or end - begin >= max_bytes:
             return _Reach(row, end, resume)
     return _Reach(limit, end, resume)
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[tuple[Read, int]]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        yield (
-            lambda offset, most: read_fully(descriptor, offset, most),
-            os.fstat(descriptor).st_size,
-        )
-    finally:
-        os.close(descriptor)

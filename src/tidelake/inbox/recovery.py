@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 from tidelake.files import Disk
 from tidelake.inbox.frame import Frame, frames, payload_is_valid, seed_of
 from tidelake.inbox.layout import LanePaths, Segment, segments
 from tidelake.inbox.mark import Mark, MarkReader
-from tidelake.inbox.take import read_fully
+from tidelake.inbox.opened import opened
 
 
 def recover(paths: LanePaths, disk: Disk) -> Mark:
@@ -35,18 +33,11 @@ def last_row(paths: LanePaths, segment: Segment) -> int:
     The rows before a segment's first were durable when it was made.
     """
     seed = seed_of(paths.stream, segment.name)
-    descriptor = os.open(paths.segment(segment), os.O_RDONLY | os.O_CLOEXEC)
-    try:
-
-        def read(offset: int, most: int) -> bytes:
-            return read_fully(descriptor, offset, most)
-
-        row = segment.first - 1
-        for item in frames(read, 0, os.fstat(descriptor).st_size, seed):
+    row = segment.first - 1
+    with opened(paths.segment(segment)) as (read, size):
+        for item in frames(read, 0, size, seed):
             if isinstance(item, Frame) and item.last > row:
                 payload = memoryview(read(item.payload, item.length))
                 if payload_is_valid(item, payload, seed):
                     row = item.last
-        return row
-    finally:
-        os.close(descriptor)
+    return row

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from tidelake.batch import RAW_SCHEMA, Gap, RawBatch
-from tidelake.errors import DamagedError, UnavailableError
+from tidelake.errors import DamagedError
 from tidelake.inbox.frame import (
     SEGMENT_BYTES,
     Damage,
@@ -21,6 +20,7 @@ from tidelake.inbox.frame import (
     payload_is_valid,
     seed_of,
 )
+from tidelake.inbox.opened import opened
 from tidelake.inbox.records import unpack
 
 _NO_RECORDS = pa.RecordBatch.from_pylist([], RAW_SCHEMA)
@@ -114,14 +114,11 @@ class InboxTake:
         if not self.name:
             return None
         try:
-            descriptor = os.open(self.folder / self.name, os.O_RDONLY | os.O_CLOEXEC)
+            with opened(self.folder / self.name) as (read, _):
+                check_segment_header(read(0, SEGMENT_BYTES), self.name, seed)
+                return read(self.offset, self.size)
         except FileNotFoundError:
             return None
-        try:
-            check_segment_header(os.pread(descriptor, SEGMENT_BYTES, 0), self.name, seed)
-            return read_fully(descriptor, self.offset, self.size)
-        finally:
-            os.close(descriptor)
 
     def _nowhere(self) -> str:
         return f"the segment {self.name} is gone" if self.name else "no segment holds them"
@@ -139,16 +136,3 @@ class InboxTake:
             pa.concat_arrays(numbers or [pa.array([], pa.int64())]),
             tuple(item for item in found if isinstance(item, Gap)),
         )
-
-
-def read_fully(descriptor: int, offset: int, size: int) -> bytes:
-    """Bytes of a file, fewer only at its end. Raises `UnavailableError` where the disk fails."""
-    parts = []
-    try:
-        while size > 0 and (part := os.pread(descriptor, size, offset)):
-            parts.append(part)
-            offset += len(part)
-            size -= len(part)
-    except OSError as exc:
-        raise UnavailableError(f"cannot read a segment of the inbox: {exc}") from exc
-    return parts[0] if len(parts) == 1 else b"".join(parts)

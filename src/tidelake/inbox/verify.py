@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,8 +13,9 @@ from tidelake.files import Disk
 from tidelake.inbox.frame import SEGMENT_BYTES, check_segment_header, seed_of
 from tidelake.inbox.lane import Lane
 from tidelake.inbox.layout import LanePaths, Segment, lanes, read_incarnation
+from tidelake.inbox.opened import opened
 from tidelake.inbox.recovery import last_row
-from tidelake.inbox.take import pieces, read_fully
+from tidelake.inbox.take import pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ def verify(home: Path, disk: Disk) -> Iterator[Verified]:
         mark = lane.mark()
         known = lane.look_again()
         for segment, following in pairwise(known):
-            yield _verify_segment(lane.paths, segment, following.first - 1)
+            with suppress(FileNotFoundError):  # swept since it was listed
+                yield _verify_segment(lane.paths, segment, following.first - 1)
         for segment in known[-1:]:
             # The mark may be lost; it may also be all that says what the segment held.
             last = max(mark.row, last_row(lane.paths, segment))
@@ -65,24 +67,15 @@ def verify(home: Path, disk: Disk) -> Iterator[Verified]:
 def _verify_segment(paths: LanePaths, segment: Segment, last: int) -> Verified:
     """The rows of a segment up to `last`, after which the next one begins."""
     seed = seed_of(paths.stream, segment.name)
-    descriptor = os.open(paths.segment(segment), os.O_RDONLY | os.O_CLOEXEC)
-    found, frames, rows = [], 0, 0
-    try:
-        size = os.fstat(descriptor).st_size
-        wrong = check_segment_header(os.pread(descriptor, SEGMENT_BYTES, 0), segment.name, seed)
-        if wrong:
+    found, count, rows = [], 0, 0
+    with opened(paths.segment(segment)) as (read, size):
+        if wrong := check_segment_header(read(0, SEGMENT_BYTES), segment.name, seed):
             found.append(Finding(paths.lane, segment.name, wrong))
-
-        def read(offset: int, most: int) -> bytes:
-            return read_fully(descriptor, offset, most)
-
         for item in pieces(read, 0, size, seed, segment.first, last, segment.name):
             if isinstance(item, Gap):
                 finding = Finding(paths.lane, segment.name, item.detail, item.first, item.last)
                 found.append(finding)
             else:
-                frames += 1
+                count += 1
                 rows += item.records.num_rows
-    finally:
-        os.close(descriptor)
-    return Verified(paths.lane, segment.name, frames, rows, size, tuple(found))
+    return Verified(paths.lane, segment.name, count, rows, size, tuple(found))
