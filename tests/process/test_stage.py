@@ -98,3 +98,16 @@ def test_a_fault_of_our_own_rejects_one_record(monkeypatch: pytest.MonkeyPatch) 
     assert done.rejected["reason"].to_pylist() == ["not_json", "unprocessable"]
     assert "ZeroDivisionError at test_stage.py" in done.rejected["detail"][1].as_py()
     assert "secret" not in done.rejected["detail"][1].as_py()
+
+
+def test_a_fault_in_the_fast_decoder_leaves_all_to_the_slow_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wanted = process(mixed(40), EVENTS, RULES)
+
+    def fails(draft: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("tidelake.process.fast.columns.STEPS", (fails,))
+    done = process(mixed(40), EVENTS, RULES)
+    assert (done.events, done.rejected) == (wanted.events, wanted.rejected)

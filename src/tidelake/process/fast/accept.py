@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tidelake.batch import RawBatch
+from tidelake.errors import TidelakeError
 from tidelake.event.contract import Contract
 from tidelake.process.envelope import Envelope, read_envelope
 from tidelake.process.fast.columns import Arrival, events_of
@@ -28,7 +29,12 @@ def accept(batch: RawBatch, contract: Contract, rules: Rules) -> tuple[pa.Table,
     """
     tables, rows = [schema_of(contract).empty_table()], []
     for start in range(0, batch.records.num_rows, CHUNK_RECORDS):
-        table, taken = _accept(_part(batch, start), contract, rules)
+        try:
+            table, taken = _accept(_part(batch, start), contract, rules)
+        except (TidelakeError, MemoryError):
+            raise
+        except Exception:  # a fault of ours: `judge` reads these records and names the one
+            continue
         tables.append(table)
         rows += [start + row for row in taken]
     return pa.concat_tables(tables).combine_chunks(), rows
