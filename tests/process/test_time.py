@@ -119,8 +119,8 @@ def test_many_texts_are_read_as_each_of_them(written: list[str]) -> None:
     [
         (timedelta(hours=24), None),
         (timedelta(hours=24, microseconds=1), "too_late"),
-        (timedelta(days=-1095), None),
-        (timedelta(days=-1095, microseconds=-1), "too_early"),
+        (timedelta(days=-1098), None),
+        (timedelta(days=-1098, microseconds=-1), "too_early"),
     ],
 )
 def test_a_time_is_judged_by_its_distance_from_the_receipt(

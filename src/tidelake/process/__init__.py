@@ -7,6 +7,7 @@ formats/    what each wire format states, in the words of the contract
 text, clock, columns, items, agent      one kind of value each
 """
 
+from tidelake.process.countries import MaxMindCountries
 from tidelake.process.judge import Accepted, Rejected, judge
 from tidelake.process.rules import CountryLookup, Rules
 from tidelake.process.stage import process
@@ -16,6 +17,7 @@ __all__ = [
     "Accepted",
     "Context",
     "CountryLookup",
+    "MaxMindCountries",
     "Received",
     "Rejected",
     "Rules",

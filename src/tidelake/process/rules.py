@@ -26,7 +26,7 @@ class Rules:
     """Everything that a verdict depends on besides the record. Times are microseconds."""
 
     max_ahead: int = DAY_US  # an event may be this far after received_at
-    max_age: int = 3 * 365 * DAY_US  # and this far before it
+    max_age: int = 3 * 366 * DAY_US  # and this far before it
     max_event_bytes: int = 32 * 1024
     registry: Registry = field(default_factory=registry.load)
     country: CountryLookup | None = None
