@@ -247,3 +247,25 @@ def test_draining_takes_and_commits_all_there_is(workers: ByHand, clock: Clock) 
 
     assert loop.idle
     assert lake.groups[-1] == [(LANE, 2, 2)]
+
+
+def test_also_while_draining_a_commit_waits_for_the_ranges_under_way(
+    workers: ByHand, clock: Clock
+) -> None:
+    source, lake = Rows({LANE: 30_000}), Book()
+    loop = Loop(source, lake, workers, PACE, clock)
+    loop.drain()
+    loop.turn()
+    workers.finish(0)
+    loop.turn()
+    workers.finish(1)
+    loop.turn()
+    assert [len(group) for group in lake.groups] == [1]
+
+    clock.now += PACE.busy_s
+    loop.turn()
+    assert [len(group) for group in lake.groups] == [1, 1]
+
+    workers.finish(2)
+    loop.turn()
+    assert loop.idle

