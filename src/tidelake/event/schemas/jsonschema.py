@@ -15,21 +15,28 @@ JSON_TYPES: dict[Type, str] = {
     Type.BOOLEAN: "boolean",
 }
 
+WHOLE = {"minimum": -(2**63), "maximum": 2**63 - 1}
+
 ITEM = {
-    "type": "object",
+    "type": ["object", "null"],
     "properties": {
-        "product_id": {"type": "string"},
-        "sku": {"type": "string"},
-        "name": {"type": "string"},
-        "category": {"type": "string"},
-        "price": {"type": "number"},
-        "quantity": {"type": "integer"},
+        "product_id": {"type": ["string", "null"]},
+        "sku": {"type": ["string", "null"]},
+        "name": {"type": ["string", "null"]},
+        "category": {"type": ["string", "null"]},
+        "price": {"type": ["number", "null"]},
+        "quantity": {"type": ["integer", "null"], **WHOLE},
     },
 }
+ITEMS = {"type": ["array", "null"], "items": {**ITEM, "type": "object"}}
 
 
 def json_schema(contract: Contract) -> dict[str, Any]:
-    """A draft 2020-12 schema: what is accepted without a quality flag."""
+    """A draft 2020-12 schema: what is accepted without a quality flag.
+
+    Three rules JSON Schema can not say: ids are limited in bytes, not characters; an integer is not
+    written as 12.0; the time lies near the receipt.
+    """
     root = _object(
         "One event. Members that the contract does not know are kept in `_doc` or `_rest`."
     )
@@ -37,24 +44,31 @@ def json_schema(contract: Contract) -> dict[str, Any]:
         _place(root, field)
     doc = root["properties"]["_doc"]["properties"]
     for holder in ("order", "cart"):
-        doc.setdefault(holder, _object(""))["properties"]["items"] = {
-            "type": "array",
-            "items": ITEM,
-        }
+        doc.setdefault(holder, _object(""))["properties"]["items"] = ITEMS
     doc["product"] = ITEM
-    doc["traits"] = {"type": "object", "description": "What is known of the user or group"}
+    doc["traits"] = {
+        "type": ["object", "null"],
+        "description": "What is known of the user or group",
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "https://tidelake.dev/schema/event.json",
         "title": "Event",
         **root,
+        "type": "object",
         "required": ["event_id", "event_type", "timestamp"],
-        "anyOf": [{"required": ["user_id"]}, {"required": ["anonymous_id"]}],
+        "anyOf": [_stated("user_id"), _stated("anonymous_id")],
     }
 
 
+def _stated(member: str) -> dict[str, Any]:
+    """The member is there, and neither null nor empty."""
+    named = {"type": "string", "minLength": 1}
+    return {"required": [member], "properties": {member: named}}
+
+
 def _object(description: str) -> dict[str, Any]:
-    shape: dict[str, Any] = {"type": "object", "properties": {}}
+    shape: dict[str, Any] = {"type": ["object", "null"], "properties": {}}
     return {"description": description, **shape} if description else shape
 
 
@@ -83,4 +97,6 @@ def _value(field: Field) -> dict[str, Any]:
         shape["maxLength"] = MAX_ID_BYTES
     if not nullable:
         shape["minLength"] = 1
+    if field.type is Type.LONG:
+        shape |= WHOLE
     return {"description": meaning, **shape}
