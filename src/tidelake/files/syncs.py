@@ -20,7 +20,6 @@ SYNCS: Final = {
     "inbox.segment/bytes": "acknowledged records",
     "inbox.segment/name": "a segment with its acknowledged records",
     "inbox.recovery/bytes": "records found after a crash and handed to the lake",
-    "inbox.recovery/name": "a segment found after a crash whose records were handed to the lake",
     "source.seen/folder": "when a file was first seen",
     "source.seen/bytes": "when a file was first seen: a resumed ingest would give other rows",
     "source.seen/name": "when a file was first seen: a resumed ingest would give other rows",
@@ -32,9 +31,6 @@ SYNCS: Final = {
     "lake.file/name": "a file of a committed snapshot",
     "lake.hint/bytes": "the pointer to the newest metadata",
     "lake.hint/name": "the pointer to the newest metadata",
-    "state/folder": "the folder of a small file of state",
-    "state/bytes": "a small file of state",
-    "state/name": "a small file of state",
 }
 
 

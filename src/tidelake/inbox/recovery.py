@@ -20,9 +20,9 @@ def recover(paths: LanePaths, disk: Disk) -> Mark:
         return Mark()
     last = found[-1]
     row = last_row(paths, last)
-    # The records may be in the page cache only: whoever wrote them died before the sync.
+    # The records may be in the page cache only: whoever wrote them died before the sync. The
+    # segment's name is durable: nothing is written before it is.
     disk.sync_file(paths.segment(last), "inbox.recovery")
-    disk.sync_folder(paths.folder, "inbox.recovery")
     known = [MarkReader(paths.running(what)).read() for what in ("mark", "released")]
     return Mark(max([row, *(mark.row for mark in known if mark)]), last.count)
 
