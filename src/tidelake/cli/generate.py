@@ -26,7 +26,7 @@ def generate(
     ] = "-",
     count: Annotated[
         int | None,
-        typer.Option("--count", "-n", min=0, help=f"lines in all  [default: {DEFAULT_COUNT}]"),
+        typer.Option("--count", "-n", min=0, help=f"lines in all (default: {DEFAULT_COUNT})"),
     ] = None,
     rate: Annotated[
         float | None, typer.Option(help="lines a second; without a start or an end: live")
@@ -34,9 +34,11 @@ def generate(
     duration: Annotated[float | None, typer.Option(help="seconds of live events")] = None,
     users: Annotated[int, typer.Option(min=1, help="people who may visit")] = 50_000,
     seed: Annotated[int, typer.Option(min=0, help="same seed and times: same bytes")] = 1,
-    days: Annotated[float | None, typer.Option(help="start so many days before the end")] = None,
+    days: Annotated[
+        float | None, typer.Option(help="start so many days before the end (default: 14)")
+    ] = None,
     start: Annotated[str | None, typer.Option(help="ISO 8601; UTC unless it says")] = None,
-    end: Annotated[str | None, typer.Option(help="ISO 8601  [default: now]")] = None,
+    end: Annotated[str | None, typer.Option(help="ISO 8601 (default: now)")] = None,
     bad: Annotated[float, typer.Option(help="share of bad records, of every kind")] = 0.0,
     bad_kind: Annotated[
         list[str] | None, typer.Option(help="KIND=SHARE of one kind; may be repeated")

@@ -20,7 +20,7 @@ from tidelake.generate.spec import GeneratorSpec
 from tidelake.generate.spoil import Chunk, Spoiler
 from tidelake.generate.visits import Visits
 
-SLICE_EVENTS = 8192  # about 10 MB of text, and piece numbers that stay in cache
+SLICE_EVENTS = 16_384  # about 20 MB of text, and piece numbers that stay in cache
 _TICK_SECONDS = 0.25
 _STREAM = 15  # this file's path below a seed, see draw.generator
 _PARTS = 1_000_000  # shares are counted in millionths
