@@ -26,7 +26,7 @@ def disk(request: pytest.FixtureRequest) -> Disk:
 
 
 def test_what_was_written_in_parts_is_read_whole(disk: Disk, tmp_path: Path) -> None:
-    file = disk.create(tmp_path / "a", "state")
+    file = disk.create(tmp_path / "a", "source.done")
     file.write(b"one ", memoryview(b"two "), bytearray(b"three "))
     file.sync()
     file.write(b"four")
@@ -37,18 +37,18 @@ def test_what_was_written_in_parts_is_read_whole(disk: Disk, tmp_path: Path) -> 
 
 
 def test_a_file_is_never_created_over_another(disk: Disk, tmp_path: Path) -> None:
-    disk.write_atomically(tmp_path / "a", b"first", "state")
+    disk.write_atomically(tmp_path / "a", b"first", "source.done")
 
     with pytest.raises(SetupError, match="exists"):
-        disk.create(tmp_path / "a", "state")
+        disk.create(tmp_path / "a", "source.done")
     assert disk.read(tmp_path / "a") == b"first"
 
 
 def test_a_file_written_atomically_replaces_the_old_one_and_leaves_no_other(
     disk: Disk, tmp_path: Path
 ) -> None:
-    disk.write_atomically(tmp_path / "a", b"old", "state")
-    disk.write_atomically(tmp_path / "a", b"new", "state")
+    disk.write_atomically(tmp_path / "a", b"old", "source.done")
+    disk.write_atomically(tmp_path / "a", b"new", "source.done")
 
     assert disk.read(tmp_path / "a") == b"new"
     assert disk.names(tmp_path) == ["a"]
@@ -56,8 +56,8 @@ def test_a_file_written_atomically_replaces_the_old_one_and_leaves_no_other(
 
 
 def test_folders_are_made_with_their_parents_and_may_exist(disk: Disk, tmp_path: Path) -> None:
-    disk.make_folder(tmp_path / "a" / "b" / "c", "state")
-    disk.make_folder(tmp_path / "a" / "b" / "c", "state")
+    disk.make_folder(tmp_path / "a" / "b" / "c", "source.done")
+    disk.make_folder(tmp_path / "a" / "b" / "c", "source.done")
 
     assert (tmp_path / "a" / "b" / "c").is_dir()
 
@@ -66,7 +66,7 @@ def test_a_file_in_place_of_a_folder_is_refused(disk: Disk, tmp_path: Path) -> N
     (tmp_path / "a").write_text("")
 
     with pytest.raises(SetupError):
-        disk.make_folder(tmp_path / "a" / "b", "state")
+        disk.make_folder(tmp_path / "a" / "b", "source.done")
 
 
 def test_an_output_is_durable_once_closed(disk: Disk, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_an_output_left_by_an_error_leaves_no_file(disk: Disk, tmp_path: Path) -
 
 
 def test_a_removed_file_is_gone_and_removing_it_again_is_fine(disk: Disk, tmp_path: Path) -> None:
-    disk.write_atomically(tmp_path / "a", b"x", "state")
+    disk.write_atomically(tmp_path / "a", b"x", "source.done")
     disk.remove(tmp_path / "a")
     disk.remove(tmp_path / "a")
 
@@ -148,7 +148,7 @@ def small_files() -> Iterator[None]:
 
 @pytest.mark.usefixtures("small_files")
 def test_a_full_disk_is_told_also_where_a_part_was_written(tmp_path: Path) -> None:
-    file = Disk().create(tmp_path / "a", "state")
+    file = Disk().create(tmp_path / "a", "source.done")
 
     with pytest.raises(OverloadedError, match="full") as told:
         file.write(b"x" * 40_000, b"y" * 40_000)
@@ -159,10 +159,10 @@ def test_a_full_disk_is_told_also_where_a_part_was_written(tmp_path: Path) -> No
 @pytest.mark.usefixtures("small_files")
 def test_a_failed_replacement_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     disk = Disk()
-    disk.write_atomically(tmp_path / "a", b"old", "state")
+    disk.write_atomically(tmp_path / "a", b"old", "source.done")
 
     with pytest.raises(OverloadedError):
-        disk.write_atomically(tmp_path / "a", b"x" * 100_000, "state")
+        disk.write_atomically(tmp_path / "a", b"x" * 100_000, "source.done")
 
     assert os.listdir(tmp_path) == ["a"]
     assert (tmp_path / "a").read_bytes() == b"old"

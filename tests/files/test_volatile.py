@@ -23,12 +23,12 @@ def survives(path: Path) -> bytes | None:
 
 
 def test_bytes_survive_once_synced_and_named(disk: VolatileDisk, tmp_path: Path) -> None:
-    file = disk.create(tmp_path / "a", "state")
+    file = disk.create(tmp_path / "a", "source.done")
     file.write(b"synced")
     file.sync()
     assert survives(tmp_path / "a") is None
 
-    disk.sync_folder(tmp_path, "state")
+    disk.sync_folder(tmp_path, "source.done")
     assert survives(tmp_path / "a") == b"synced"
 
     file.write(b" lost")
@@ -40,8 +40,8 @@ def test_bytes_survive_once_synced_and_named(disk: VolatileDisk, tmp_path: Path)
 def test_a_name_survives_without_the_bytes_that_were_not_synced(
     disk: VolatileDisk, tmp_path: Path
 ) -> None:
-    disk.create(tmp_path / "a", "state").write(b"lost")
-    disk.sync_folder(tmp_path, "state")
+    disk.create(tmp_path / "a", "source.done").write(b"lost")
+    disk.sync_folder(tmp_path, "source.done")
 
     assert survives(tmp_path / "a") == b""
 
@@ -49,62 +49,62 @@ def test_a_name_survives_without_the_bytes_that_were_not_synced(
 def test_a_replaced_file_is_the_old_one_until_its_folder_is_synced(
     disk: VolatileDisk, tmp_path: Path
 ) -> None:
-    disk.write_atomically(tmp_path / "a", b"old", "state")
-    new = disk.create(tmp_path / "b", "state")
+    disk.write_atomically(tmp_path / "a", b"old", "source.done")
+    new = disk.create(tmp_path / "b", "source.done")
     new.write(b"new")
     new.sync()
     disk.replace(tmp_path / "b", tmp_path / "a")
 
     assert (survives(tmp_path / "a"), disk.read(tmp_path / "a")) == (b"old", b"new")
-    disk.sync_folder(tmp_path, "state")
+    disk.sync_folder(tmp_path, "source.done")
     assert (survives(tmp_path / "a"), survives(tmp_path / "b")) == (b"new", None)
 
 
 def test_a_durable_file_that_is_renamed_has_one_name_at_any_time(
     disk: VolatileDisk, tmp_path: Path
 ) -> None:
-    disk.write_atomically(tmp_path / "a", b"x", "state")
+    disk.write_atomically(tmp_path / "a", b"x", "source.done")
     disk.replace(tmp_path / "a", tmp_path / "b")
 
     assert (survives(tmp_path / "a"), survives(tmp_path / "b")) == (b"x", None)
     assert disk.names(tmp_path) == ["b"]
-    disk.sync_folder(tmp_path, "state")
+    disk.sync_folder(tmp_path, "source.done")
     assert (survives(tmp_path / "a"), survives(tmp_path / "b")) == (None, b"x")
 
 
 def test_a_removed_file_is_back_if_its_folder_was_not_synced(
     disk: VolatileDisk, tmp_path: Path
 ) -> None:
-    disk.write_atomically(tmp_path / "a", b"x", "state")
+    disk.write_atomically(tmp_path / "a", b"x", "source.done")
     disk.remove(tmp_path / "a")
 
     assert survives(tmp_path / "a") == b"x"
-    disk.sync_folder(tmp_path, "state")
+    disk.sync_folder(tmp_path, "source.done")
     assert survives(tmp_path / "a") is None
 
 
 def test_a_folder_that_was_not_synced_takes_all_in_it_along(tmp_path: Path) -> None:
-    disk = VolatileDisk(skip=frozenset({"state/folder"}))
-    disk.make_folder(tmp_path / "a" / "b", "state")
-    disk.write_atomically(tmp_path / "a" / "b" / "c", b"x", "state")
+    disk = VolatileDisk(skip=frozenset({"source.done/folder"}))
+    disk.make_folder(tmp_path / "a" / "b", "source.done")
+    disk.write_atomically(tmp_path / "a" / "b" / "c", b"x", "source.done")
 
     assert disk.read(tmp_path / "a" / "b" / "c") == b"x"
     assert not (tmp_path / "a").exists()
-    disk.sync_folder(tmp_path / "a", "state")
-    disk.sync_folder(tmp_path, "state")
+    disk.sync_folder(tmp_path / "a", "source.done")
+    disk.sync_folder(tmp_path, "source.done")
     assert survives(tmp_path / "a" / "b" / "c") == b"x"
 
 
 @pytest.mark.parametrize(
     ("skipped", "left"),
-    [(None, b"new"), ("state/bytes", b""), ("state/name", b"old")],
+    [(None, b"new"), ("source.done/bytes", b""), ("source.done/name", b"old")],
 )
 def test_a_skipped_sync_loses_what_it_was_for(
     skipped: str | None, left: bytes, tmp_path: Path
 ) -> None:
-    VolatileDisk().write_atomically(tmp_path / "a", b"old", "state")
+    VolatileDisk().write_atomically(tmp_path / "a", b"old", "source.done")
     disk = VolatileDisk(skip=frozenset(filter(None, [skipped])))
-    disk.write_atomically(tmp_path / "a", b"new", "state")
+    disk.write_atomically(tmp_path / "a", b"new", "source.done")
 
     assert survives(tmp_path / "a") == left
     assert disk.read(tmp_path / "a") == b"new"
@@ -119,17 +119,17 @@ import os, signal, sys
 from pathlib import Path
 from tidelake.files import open_disk
 disk, folder = open_disk(), Path(sys.argv[1])
-disk.write_atomically(folder / "kept", b"kept", "state")
-lost = disk.create(folder / "lost", "state")
+disk.write_atomically(folder / "kept", b"kept", "source.done")
+lost = disk.create(folder / "lost", "source.done")
 lost.write(b"lost")
 lost.sync()
-half = disk.create(folder / "half", "state")
+half = disk.create(folder / "half", "source.done")
 half.write(b"kept")
 half.sync()
-disk.sync_folder(folder, "state")
+disk.sync_folder(folder, "source.done")
 half.write(b"lost")
 disk.remove(folder / "kept")
-disk.create(folder / "late", "state").sync()
+disk.create(folder / "late", "source.done").sync()
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
