@@ -1,7 +1,7 @@
 """The private and unwritten parts of PyIceberg that the committer stands on.
 
 When a release changes one of them, this says which, before a commit goes wrong. See
-docs/decisions/0101-our-own-commit-loop.md.
+docs/decisions/0005-our-own-commit-loop.md.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from importlib.metadata import version
 from typing import Any
 
 from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.table import Table, Transaction
+from pyiceberg.table import Transaction
 from pyiceberg.table.snapshots import Operation, Summary
 from pyiceberg.table.update import AddSnapshotUpdate, AssertRefSnapshotId, SetSnapshotRefUpdate
 from pyiceberg.table.update.snapshot import _MergeAppendFiles, _OverwriteFiles, _SnapshotProducer
@@ -48,10 +50,13 @@ def test_a_producer_takes_its_parent_from_an_attribute(lake: Any) -> None:
     assert requirements[0].snapshot_id == lake.events.metadata.current_snapshot_id
 
 
-def test_a_table_commits_updates_and_requirements_as_they_are() -> None:
-    assert parameters(Table._do_commit) == ["self", "updates", "requirements"]
-    assert "retry" not in inspect.getsource(Table._do_commit)
-    assert parameters(SqlCatalog.commit_table) == ["self", "table", "requirements", "updates"]
+def test_a_catalog_commits_updates_and_requirements_as_they_are(lake: Any) -> None:
+    for catalog in (SqlCatalog, GlueCatalog, RestCatalog):
+        assert parameters(catalog.commit_table) == ["self", "table", "requirements", "updates"]
+    head = lake.events.metadata_location
+    response = lake.catalog.commit_table(lake.events, (), ())
+
+    assert response.metadata_location == head
 
 
 def test_a_transaction_reads_metadata_by_one_property() -> None:
