@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
 from typing import Any
 
@@ -163,6 +164,8 @@ def test_health_readiness_and_metrics_are_told(collector: Running) -> None:
     assert 'tidelake_collect_requests_total{route="/v1/events",status="200"}' in metrics
     assert 'tidelake_collect_records_total{format="native",project=""}' in metrics
     assert "tidelake_collect_request_seconds_bucket" in metrics
+    assert float(re.findall(r"^tidelake_inbox_frames_total (.*)$", metrics, re.M)[0]) > 0
+    assert float(re.findall(r"^tidelake_inbox_backlog_bytes (.*)$", metrics, re.M)[0]) > 0
 
 
 def test_the_docs_page_needs_no_network(collector: Running) -> None:

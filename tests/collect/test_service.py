@@ -32,6 +32,12 @@ class Failing:
     def trouble(self) -> str:
         return str(self.failure)
 
+    def frames(self) -> int:
+        return 0
+
+    def backlog_bytes(self) -> int:
+        return 0
+
     async def close(self) -> None:
         """Nothing is open."""
 

@@ -55,6 +55,7 @@ class Accepting:
                 await self.durable.append(records)
             except TransientError as exc:
                 raise unavailable(exc) from exc
+            self.counts.frames = self.durable.frames()
         self._count(records, project)
         crash.point("collect.before_answer")
         return door.answer(len(records.bodies))

@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
+from prometheus_client.core import Metric as MetricFamily
 from prometheus_client.registry import Collector as Exposed
 
 from tidelake import metrics
@@ -35,6 +40,7 @@ class Counts:
     refused: Labelled = field(default_factory=Counter)  # reason
     buckets: list[int] = field(default_factory=_buckets)
     seconds: float = 0.0
+    frames: int = 0  # syncs of the inbox
 
     def took(self, seconds: float) -> None:
         self.buckets[bisect_left(BOUNDS_S, seconds)] += 1
@@ -45,6 +51,7 @@ class Counts:
             mine.update(theirs)
         self.buckets = [a + b for a, b in zip(self.buckets, other.buckets, strict=True)]
         self.seconds += other.seconds
+        self.frames += other.frames
 
     def labelled(self) -> tuple[Labelled, Labelled, Labelled, Labelled]:
         return self.requests, self.records, self.bytes, self.refused
@@ -59,37 +66,41 @@ COUNTERS = (
 
 
 class _Families(Exposed):
-    def __init__(self, counts: Counts) -> None:
+    def __init__(self, counts: Counts, backlog_bytes: int) -> None:
         self._counts = counts
+        self._backlog_bytes = backlog_bytes
 
-    def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
+    def collect(self) -> Iterator[MetricFamily]:
         for metric, values in zip(COUNTERS, self._counts.labelled(), strict=True):
             yield _counter(metric, values)
         yield _histogram(metrics.COLLECT_SECONDS, self._counts)
+        yield _counter(metrics.INBOX_FRAMES, Counter({(): self._counts.frames}))
+        backlog = metrics.INBOX_BACKLOG_BYTES
+        yield GaugeMetricFamily(backlog.name, backlog.meaning, self._backlog_bytes)
 
 
-def exposition(counts: Iterable[Counts]) -> bytes:
-    """Prometheus text of the sum of all."""
+def exposition(counts: Iterable[Counts], backlog_bytes: int) -> bytes:
+    """Prometheus text of the sum of all counts; the backlog is that of the whole inbox."""
     total = Counts()
     for each in counts:
         total.add(each)
     registry = CollectorRegistry()
-    registry.register(_Families(total))
+    registry.register(_Families(total, backlog_bytes))
     return generate_latest(registry)
 
 
 def packed(counts: Counts) -> bytes:
     """The counts as bytes that `unpacked` reads: what a process leaves for its siblings."""
     rows = [list(values.items()) for values in counts.labelled()]
-    return msgspec.json.encode([rows, counts.buckets, counts.seconds])
+    return msgspec.json.encode([rows, counts.buckets, counts.seconds, counts.frames])
 
 
 def unpacked(data: bytes) -> Counts:
-    rows, buckets, seconds = msgspec.json.decode(
-        data, type=tuple[list[list[tuple[tuple[str, ...], int]]], list[int], float]
+    rows, buckets, seconds, frames = msgspec.json.decode(
+        data, type=tuple[list[list[tuple[tuple[str, ...], int]]], list[int], float, int]
     )
     requests, records, sizes, refused = (Counter(dict(values)) for values in rows)
-    return Counts(requests, records, sizes, refused, buckets, seconds)
+    return Counts(requests, records, sizes, refused, buckets, seconds, frames)
 
 
 def _counter(metric: Metric, values: Labelled) -> CounterMetricFamily:

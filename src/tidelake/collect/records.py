@@ -50,6 +50,12 @@ class Durable(Protocol):
     def trouble(self) -> str:
         """Why an append would be refused now, in a sentence; empty where it would not."""
 
+    def frames(self) -> int:
+        """How often records were made durable, many requests at once."""
+
+    def backlog_bytes(self) -> int:
+        """About the bytes, of all processes, that the lake does not hold yet."""
+
     async def close(self) -> None:
         """Makes durable what waits, and leaves the lane to the next process."""
 

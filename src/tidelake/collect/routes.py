@@ -51,7 +51,7 @@ class Routes:
                 self._table[path] = (door.path, {"POST": accept})
         self._one("GET", "/healthz", _alive)
         self._one("GET", "/readyz", partial(_ready, accepting))
-        self._one("GET", "/metrics", partial(_metrics, counted))
+        self._one("GET", "/metrics", partial(_metrics, accepting, counted))
         self._one("GET", "/openapi.json", partial(_fixed, openapi.answer))
         self._one("GET", "/docs", partial(_fixed, page.answer))
         if judge is not None:
@@ -143,9 +143,11 @@ async def _ready(accepting: Accepting, _request: Request) -> Answer:
     return Answer(503 if trouble else 200, msgspec.json.encode(body))
 
 
-async def _metrics(counted: Callable[[], Iterable[Counts]], _request: Request) -> Answer:
+async def _metrics(
+    accepting: Accepting, counted: Callable[[], Iterable[Counts]], _request: Request
+) -> Answer:
     headers: Pairs = (("content-type", CONTENT_TYPE),)
-    return Answer(200, exposition(counted()), headers)
+    return Answer(200, exposition(counted(), accepting.durable.backlog_bytes()), headers)
 
 
 async def _settings(request: Request) -> Answer:

@@ -21,7 +21,7 @@ from tidelake.collect.routes import Routes
 from tidelake.collect.server import Collector
 from tidelake.collect.service import Service
 from tidelake.collect.siblings import Siblings
-from tidelake.errors import SetupError, TidelakeError, UnavailableError
+from tidelake.errors import OverloadedError, SetupError, TidelakeError, UnavailableError
 from tidelake.files import Disk, open_disk
 from tidelake.inbox import InboxBound, LaneWriter, SegmentLimits
 from tidelake.inbox import Records as InboxRecords
@@ -63,6 +63,14 @@ class InboxLane:
             return exc.message
         # For a while only: whoever asks may send nothing until it is told that all is well.
         return self._failure if time.monotonic() - self._failed_at < TROUBLED_S else ""
+
+    def frames(self) -> int:
+        return self._lane.frames
+
+    def backlog_bytes(self) -> int:
+        with suppress(OverloadedError):
+            self._bound.check()
+        return self._bound.backlog_bytes
 
     async def close(self) -> None:
         await asyncio.to_thread(self._lane.close)
