@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidelake.event.identity import event_key
@@ -34,6 +34,7 @@ def test_a_native_id_is_one_with_the_bytes_of_its_record() -> None:
     )
 
 
+@settings(deadline=None)
 @given(PARTS, PARTS)
 def test_different_parts_never_run_together_into_one_key(
     a: tuple[str, str | None, str, bytes], b: tuple[str, str | None, str, bytes]

@@ -19,6 +19,8 @@ def event(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in {**EVENT, **changed}.items() if value is not ...}
 
 
+NEST = b',"x":%s}'
+
 BAD: dict[str, tuple[Any, str, str | None]] = {
     "empty": (b"", "not_json", None),
     "only spaces": (b" \r\n", "not_json", None),
@@ -43,7 +45,12 @@ BAD: dict[str, tuple[Any, str, str | None]] = {
     "Latin-1": ('{"event_id":"ü"}'.encode("latin-1"), "not_utf8", None),
     "UTF-8 with a byte order mark": (b"\xef\xbb\xbf" + body_of(EVENT), "byte_order_mark", None),
     "UTF-16": (body_of(EVENT).decode().encode("utf-16"), "byte_order_mark", None),
-    "deep nesting": (b'{"x":' + b"[" * 128 + b"]" * 128 + b"}", "too_deep", None),
+    "deep nesting": (body_of(EVENT)[:-1] + NEST % (b"[" * 128 + b"]" * 128), "too_deep", None),
+    "deep objects": (
+        body_of(EVENT)[:-1] + NEST % (b'{"x":' * 128 + b"1" + b"}" * 128),
+        "too_deep",
+        None,
+    ),
     "deep nesting that never closes": (b"[" * 10_000, "too_deep", None),
     "100,000 levels": (b"[" * 100_000 + b"]" * 100_000, "too_large", None),
     "10 MB of text": (body_of(event(x="x" * 10_000_000)), "too_large", None),

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidelake.event.contract import EVENTS
@@ -104,11 +104,13 @@ ISO = st.datetimes(min_value=datetime(1, 1, 2)).map(lambda time: time.isoformat(
 NEARLY = st.from_regex(r"\A[0-2]\d{3}-[01]\d-[0-3]\dT[0-2]\d:[0-6]\d:[0-6]\d(\.\d{1,7})?Z?\Z")
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | ISO | NEARLY | st.floats() | st.integers(), max_size=4))
 def test_many_times_are_read_as_each_of_them(written: list[Any]) -> None:
     assert instants(written).to_pylist() == [instant(one) for one in written]
 
 
+@settings(deadline=None)
 @given(st.lists(ISO | NEARLY, min_size=1, max_size=4))
 def test_many_texts_are_read_as_each_of_them(written: list[str]) -> None:
     assert instants(written).to_pylist() == [instant(one) for one in written]
