@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
@@ -21,6 +21,7 @@ from tidelake.lake.append import Append
 from tidelake.lake.commit import Committer
 from tidelake.lake.positions import added, position_properties
 from tidelake.lake.swap import Swapper, nothing
+from tidelake.pipeline import ingest
 from tidelake.pipeline.loop import Loop
 
 
@@ -78,6 +79,14 @@ def _no_hint(table: Any) -> None:
     """The pointer stays where the tables' making left it."""
 
 
+@contextmanager
+def _nobody_waits(_home: Any, _stop: Any) -> Iterator[bool]:
+    """A second ingest of a home does not know of the first."""
+    yield True
+
+
+PROGRAM = ("-m", "tests.crash.mutants")
+
 Patch = tuple[Any, str, Callable[..., Any]]
 FAULTS: dict[str, tuple[Patch, ...]] = {
     "rejects after events": (
@@ -87,6 +96,7 @@ FAULTS: dict[str, tuple[Patch, ...]] = {
     "release before commit": ((Loop, "_commit", _release_first),),
     "empty append as a property-only move": ((Append, "build", _property_only),),
     "pointer dropped": ((pointer, "publish", _no_hint),),
+    "nobody waits": ((ingest, "_alone", _nobody_waits),),
     "asleep before an empty commit": ((Swapper, "_commit", _asleep),),
 }
 

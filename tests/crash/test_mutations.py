@@ -15,7 +15,7 @@ from tidelake.errors import TidelakeError
 from tidelake.files import SYNCS, Disk
 from tidelake.inbox.frame import FRAME_MAGIC
 
-from .mutants import FAULTS
+from .mutants import FAULTS, PROGRAM
 from .scenarios import wait_for_the_kill, write_files
 from .site import Site, until
 from .tables import Tables
@@ -24,7 +24,6 @@ pytestmark = [pytest.mark.crash, pytest.mark.slow]
 
 NewSite = Callable[..., Site]
 SKIP = "TIDELAKE_TEST_SKIP_SYNC"
-FAULTY = ("-m", "tests.crash.mutants")
 
 
 def killed_before_an_answer(site: Site) -> None:
@@ -120,9 +119,9 @@ def _lake_with_records(site: Site) -> None:
 
 def _program(fault: str, site: Site) -> tuple[str, ...]:
     """`fault` on top of what is built into the site's program."""
-    if site.program[:2] == FAULTY:
-        return (*FAULTY, f"{site.program[2]}+{fault}")
-    return (*FAULTY, fault)
+    if site.program[:2] == PROGRAM:
+        return (*PROGRAM, f"{site.program[2]}+{fault}")
+    return (*PROGRAM, fault)
 
 
 def _noticed(site: Site, scenario: Scenario) -> str:
@@ -155,7 +154,7 @@ def test_a_sync_left_out_is_noticed(sync: str, new_site: NewSite, tables: Tables
 def test_a_fault_built_in_is_noticed(fault: str, new_site: NewSite, tables: Tables) -> None:
     scenario = SCENARIOS[fault]
 
-    noticed = _noticed(new_site(program=(*FAULTY, fault)), scenario)
+    noticed = _noticed(new_site(program=(*PROGRAM, fault)), scenario)
 
     tables.add_mutation(fault, _told(scenario, noticed))
     assert noticed

@@ -269,3 +269,18 @@ def test_also_while_draining_a_commit_waits_for_the_ranges_under_way(
     workers.finish(2)
     loop.turn()
     assert loop.idle
+
+
+def test_what_comes_in_during_a_drain_is_left_for_the_next_start(
+    workers: ByHand, clock: Clock
+) -> None:
+    source, lake = Rows({LANE: 3}), Book()
+    loop = Loop(source, lake, workers, PACE, clock)
+    loop.drain()
+    loop.turn()
+    source.ends[LANE] = 5
+    workers.finish(0)
+    loop.turn()
+
+    assert loop.idle
+    assert lake.groups == [[(LANE, 1, 3)]]

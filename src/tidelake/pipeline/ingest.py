@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tidelake import files
 from tidelake.errors import FencedError, TransientError
@@ -37,12 +38,13 @@ PART = "ingest"
 LEASE_S = 15.0
 TURN_S = 0.05  # between two looks when nothing moved
 LONGEST_WAIT_S = 10.0
+ALONE_EVERY_S = 0.5  # between two looks whether the other ingest has ended
 HOUSEKEEPING_EVERY_S = 10.0
 
 
 def run(settings: Settings, stop: Stop) -> None:
     """Ingests until `stop`, then commits what the inbox still holds. Raises `SetupError`."""
-    with opened(settings) as lakehouse:
+    with opened(settings) as lakehouse, _alone(settings.home, stop) as alone:
         wait = 0.5
         while not stop:
             try:
@@ -52,7 +54,8 @@ def run(settings: Settings, stop: Stop) -> None:
                 log.warning("%s; starting again in %.1f s", exc, wait)
                 stop.wait(wait)
                 wait = min(wait * 2, LONGEST_WAIT_S)
-    heartbeat.forget(settings.home, PART)
+        if alone:
+            heartbeat.forget(settings.home, PART)
 
 
 def _shift(lakehouse: Lakehouse, stop: Stop) -> None:
@@ -108,8 +111,27 @@ def pace_of(settings: Settings) -> Pace:
 
 
 @contextmanager
+def _alone(home: Path, stop: Stop) -> Iterator[bool]:
+    """Waits while another ingest of this home runs; False where `stop` came first.
+
+    Not by the lease: a killed one would hold it until its end, and the next must not wait.
+    """
+    disk, path = files.open_disk(), home / "run" / "ingest.lock"
+    lock = disk.lock(path)
+    if lock is None:
+        log.warning("another ingest of %s runs; waiting for its end", home)
+    while lock is None and not stop.wait(ALONE_EVERY_S):
+        lock = disk.lock(path)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+@contextmanager
 def _leased(lakehouse: Lakehouse, stop: Stop) -> Iterator[Lease]:
-    """Waits for the lease: it saves a second ingest of the same inbox from work that is fenced."""
+    """Waits for the lease: it saves a second ingest, on another machine, from work in vain."""
     home = lakehouse.settings.home
     lease = Lease(lakehouse.database_url, PART, f"{socket.gethostname()}:{home}", LEASE_S)
     try:

@@ -102,6 +102,7 @@ class Loop:
         self._streams: dict[str, _Stream] = {}
         self._last_commit = self._last_take = float("-inf")
         self._draining = False
+        self._last: dict[str, int] = {}  # while draining: the last record of each stream
         self.progress = Progress()
 
     def turn(self) -> bool:
@@ -113,13 +114,17 @@ class Loop:
         return started or bool(group)
 
     def drain(self) -> None:
-        """From now on nothing waits for company: what is there is taken and committed at once."""
+        """What the sources hold now is taken and committed at once; what comes later is left.
+
+        So a drain ends, however fast records come in.
+        """
         self._draining = True
+        self._last = dict(self._source.accepted())
 
     @property
     def idle(self) -> bool:
         """Nothing is under way, and the sources hold nothing beyond what was taken."""
-        ends = self._source.accepted()
+        ends = self._ends()
         return not self.in_flight and all(
             end <= self._stream(name).taken for name, end in ends.items()
         )
@@ -131,7 +136,7 @@ class Loop:
 
     def _start_takes(self) -> bool:
         started = False
-        for name, end in self._source.accepted().items():
+        for name, end in self._ends().items():
             stream = self._stream(name)
             if end > stream.taken and self._due(end - stream.taken):
                 started |= self._take(stream)
@@ -139,6 +144,9 @@ class Loop:
             self._last_take = self._clock()
         self.progress.most_in_flight = max(self.progress.most_in_flight, self.in_flight)
         return started
+
+    def _ends(self) -> Mapping[str, int]:
+        return self._last if self._draining else self._source.accepted()
 
     def _due(self, waiting: int) -> bool:
         """Whether `waiting` records are taken now, or wait for company.
