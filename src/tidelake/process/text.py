@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public, but not in typeshed
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar, cast
 
 from tidelake.event.verdicts import MAX_DEPTH, Reason
 from tidelake.process.refusal import Refused, shown
+
+Object = TypeVar("Object")
 
 BYTE_ORDER_MARKS = {
     b"\xef\xbb\xbf": "UTF-8",
@@ -53,13 +56,27 @@ def utf8(body: bytes) -> str:
         ) from exc
 
 
-def parse_object(text: str) -> Parsed:
+def parse_object(text: str) -> dict[str, Any]:
     """The one JSON object that the text is; raises `Refused`."""
+    return _strictly(text, _whole)
+
+
+def parse_record(text: str) -> Parsed:
+    """The one JSON object that the text is, and where its members stand; raises `Refused`."""
+    return _strictly(text, _members)
+
+
+def clean(text: str) -> str:
+    """The text with U+0000 and lone surrogates, which no column can hold, as U+FFFD."""
+    return UNSTORABLE.sub("�", text)
+
+
+def _strictly(text: str, read: Callable[[str, int], Object]) -> Object:
     _refuse_depth(text)
     start = _skip(text, 0)
     try:
-        if text[start : start + 1] == "{":
-            return _members(text, start)
+        if text.startswith("{", start):
+            return read(text, start)
         value, end = _DECODER.raw_decode(text, start)
         _refuse_trailing(text, end)
     except json.JSONDecodeError as exc:
@@ -67,9 +84,10 @@ def parse_object(text: str) -> Parsed:
     raise Refused(Reason.NOT_AN_OBJECT, None, f"is {shown(value)}, not an object")
 
 
-def clean(text: str) -> str:
-    """The text with U+0000 and lone surrogates, which no column can hold, as U+FFFD."""
-    return UNSTORABLE.sub("�", text)
+def _whole(text: str, at: int) -> dict[str, Any]:
+    members, end = _DECODER.raw_decode(text, at)
+    _refuse_trailing(text, end)
+    return cast(dict[str, Any], members)
 
 
 def _members(text: str, at: int) -> Parsed:

@@ -92,7 +92,7 @@ def _taken_apart(text: str, received: Received) -> tuple[Mapping[str, Any], Any,
     if attributes:
         data = _binary_data(text, attributes)
         return attributes, data, data
-    event = parse_object(text).members
+    event = parse_object(text)
     return event, event, event.get("data")
 
 
@@ -105,7 +105,7 @@ def _binary_data(text: str, attributes: Mapping[str, Any]) -> Any:
     if (declared and not is_json) or not text:
         return None
     try:
-        return parse_object(text).members
+        return parse_object(text)
     except Refused as refused:
         if is_json and refused.reason is not Reason.NOT_AN_OBJECT:
             raise

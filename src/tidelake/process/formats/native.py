@@ -11,7 +11,7 @@ from tidelake.process.clock import stated_time
 from tidelake.process.columns import Path, lookup, pick
 from tidelake.process.items import canonical_items, canonical_traits
 from tidelake.process.statement import Context, Received, Statement
-from tidelake.process.text import Parsed, parse_object, utf8
+from tidelake.process.text import Parsed, parse_record, utf8
 
 NAMES = {"event_name": "event_type", "event_time": "timestamp"}
 TRAITS: Path = ("_doc", "traits")
@@ -22,7 +22,7 @@ PRODUCT: Path = ("_doc", "product")
 
 def read(received: Received, context: Context) -> Statement:
     """The statement of a native record; raises `Refused`."""
-    parsed = parse_object(utf8(received.body))
+    parsed = parse_record(utf8(received.body))
     record = parsed.members
     flags: set[str] = set()
     columns = pick(record, paths(context.contract), flags)

@@ -60,7 +60,7 @@ DEVICE_TYPES = {"ios": "mobile", "android": "mobile"}
 def read(received: Received, context: Context) -> Statement:
     """The statement of a Segment message; raises `Refused`."""
     text = utf8(received.body)
-    message = parse_object(text).members
+    message = parse_object(text)
     call = _call(message, received)
     flags: set[str] = set()
     view = {**message, "context": _context(message, received, flags)}
