@@ -146,6 +146,7 @@ class Site:
     supply: Supply
     admin_url: str = ""
     warehouse: Path | None = None
+    logs: Path | None = None
     also: Mapping[str, str] = field(default_factory=dict)
     program: tuple[str, ...] = ("-m", "tidelake")
     sent: Sent = field(default_factory=Sent)
@@ -172,7 +173,8 @@ class Site:
     def start(self, *arguments: str, crash_at: str = "", **more: str) -> Child:
         """`tidelake --home HOME …`."""
         self.home.mkdir(parents=True, exist_ok=True)
-        log = self.home.parent / f"{self.home.name}-{len(self.children)}-{arguments[0]}.log"
+        folder = self.logs or self.home.parent
+        log = folder / f"{self.home.name}-{len(self.children)}-{arguments[0]}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [sys.executable, *self.program, "--home", str(self.home), *arguments],
@@ -276,6 +278,10 @@ class Site:
 
     def lake(self) -> Lake:
         return read_lake(self.database_url, self.warehouse or self.home / "lake")
+
+    def position(self) -> int:
+        """Records of the inbox that the lake holds."""
+        return sum(self.lake().position(stream) for stream in self.marks())
 
     def compare(self, damaged: int = 0, marks: Mapping[str, int] | None = None) -> Comparison:
         """The lake against what was sent; the inbox must be drained."""
