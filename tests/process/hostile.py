@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -43,6 +43,7 @@ TIMES = (
     -1,
     2**70,
 )
+ANYTHING = (None, True, [], {}, [[]], {"a": {}}, *TEXTS, *IDS, *NUMBERS, *TIMES)
 TOKENS = (
     b"null", b"true", b"NaN", b"Infinity", b"-Infinity", b"1e400", b"-1e400", b"-0", b"01", b"1.",
     b".5", b"+1", b"0x10", b"1e5", b"12.0", b"9223372036854775808", b"18446744073709551616",
@@ -65,10 +66,33 @@ def records(contract: Contract, seed: int, count: int) -> Iterator[bytes]:
     """Records of which some are right, most nearly so, and many not at all."""
     random = Random(seed)
     for _ in range(count):
-        body = _text(random, _event(random, contract))
-        for _ in range(random.choice((0, 0, 1, 1, 1, 2, 4))):
-            body = random.choice(MUTATIONS)(random, body)
-        yield body
+        yield _mutated(random, _text(random, _event(random, contract)))
+
+
+def messages(examples: Sequence[dict[str, Any]], seed: int, count: int) -> Iterator[bytes]:
+    """Messages of a foreign format: the examples, some of their values replaced, and mutated."""
+    random = Random(seed)
+    for _ in range(count):
+        message = json.loads(json.dumps(random.choice(examples)))
+        for _ in range(random.randrange(4)):
+            _spoil(random, message)
+        yield _mutated(random, _text(random, message))
+
+
+def _mutated(random: Random, body: bytes) -> bytes:
+    for _ in range(random.choice((0, 0, 1, 1, 1, 2, 4))):
+        body = random.choice(MUTATIONS)(random, body)
+    return body
+
+
+def _spoil(random: Random, node: dict[str, Any]) -> None:
+    """Replaces a value somewhere in the message."""
+    while node:
+        name = random.choice(list(node))
+        if not isinstance(node[name], dict) or random.random() < 0.2:
+            node[name] = random.choice(ANYTHING)
+            return
+        node = node[name]
 
 
 def _event(random: Random, contract: Contract) -> dict[str, Any]:

@@ -158,7 +158,10 @@ def test_of_duplicate_keys_the_last_wins_at_every_depth() -> None:
     ],
 )
 def test_the_record_can_be_put_together_again_byte_for_byte(body: bytes) -> None:
-    assert restored(row(body)) == body
+    columns = row(body)
+    assert restored(columns) == body
+    record = json.loads(body)
+    assert json.loads(columns["_rest"]) == record | ({"_doc": None} if "_doc" in record else {})
 
 
 @settings(max_examples=200, deadline=None)
