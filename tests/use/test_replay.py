@@ -110,6 +110,17 @@ def beside(other: Callable[[], object]) -> Callable[[Catalog], Committer]:
     return lambda catalog: Committer(catalog, sleep=lambda _: None, before_swap=before_swap)
 
 
+def test_a_replay_that_lands_while_another_starts_is_seen(lake: Any) -> None:
+    class Late(Committer):
+        def start_positions(self) -> dict[str, tuple[int, int]]:
+            wide(lake)
+            return super().start_positions()
+
+    assert wide(lake, committer=Late).passed == 0
+    assert len(positions(lake.events)) == 301
+    require_sound(lake)
+
+
 def test_two_replays_at_once_bring_a_record_once(lake: Any) -> None:
     others: list[Replay] = []
     ours = wide(lake, committer=beside(lambda: others.append(wide(lake))))

@@ -140,6 +140,7 @@ def test_the_command_prints_the_books_and_exits_with_0(lake: Any, run: Any) -> N
     assert done.exit_code == 0
     assert "the books balance (counted for real)" in done.stdout
     assert lake.stream in done.stdout
+    assert all(line == line.rstrip() for line in done.stdout.splitlines())
 
 
 def test_the_command_exits_with_1_and_names_the_layer(lake: Any, run: Any) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -89,3 +93,20 @@ def test_json_lines_name_their_table(lake: Any, run: Any) -> None:
 
     tables = [json.loads(line)["table"] for line in done.stdout.splitlines()]
     assert (tables.count("events"), tables.count("rejected_events")) == (300, 4)
+
+
+def test_ctrl_c_ends_it_in_silence(lake: Any) -> None:
+    environment = os.environ | {
+        "TIDELAKE_HOME": str(lake.settings.home),
+        "TIDELAKE_POSTGRES_URL": lake.settings.postgres.url,
+    }
+    command = [sys.executable, "-m", "tidelake", "tail", "-n", "1"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as tail:
+        assert tail.stdout is not None
+        assert tail.stdout.readline()
+        tail.send_signal(signal.SIGINT)
+        out, err = tail.communicate(timeout=60)
+
+    assert (tail.returncode, out, err) == (0, b"", b"")

@@ -32,7 +32,7 @@ Since = Annotated[
 Until = Annotated[str, typer.Option("--until", metavar="TIME", help="received before")]
 Pending = Annotated[bool, typer.Option("--pending", help="only those that were not replayed")]
 Positions = Annotated[
-    list[str] | None, typer.Argument(metavar="[POSITION]…", help="only these records")
+    list[str] | None, typer.Argument(metavar="POSITION", help="only these records")
 ]
 NOTHING = Path("-")
 

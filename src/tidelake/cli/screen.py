@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+import io
+import re
+import sys
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+BLANKS = re.compile(r" +\n")
 PIPE_WIDTH = 10_000  # characters: in a pipe nothing is wrapped or cut
 
 
-def console(*, stderr: bool = False) -> Console:
+def console() -> Console:
     """The console of a command; without a terminal it has no colour and no width."""
     from rich.console import Console
 
-    found = Console(stderr=stderr, highlight=False)
-    if not found.is_terminal:
-        found = Console(stderr=stderr, highlight=False, width=PIPE_WIDTH)
-    return found
+    found = Console(highlight=False)
+    if found.is_terminal:
+        return found
+    # Rich fills every cell up to its column's width, the last one of a line too.
+    trimmed = cast("TextIO", _Trimmed(sys.stdout))
+    return Console(file=trimmed, highlight=False, width=PIPE_WIDTH)
+
+
+class _Trimmed(io.TextIOBase):
+    """Writes lines on, without the blanks at their ends."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        return self._out.write(BLANKS.sub("\n", text))
+
+    def flush(self) -> None:
+        self._out.flush()
 
 
 def table(

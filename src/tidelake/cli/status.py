@@ -89,12 +89,13 @@ def _layers(found: Status, out: Console) -> None:
             screen.size(facts.bytes),
             facts.snapshots,
             facts.tags,
+            screen.size(facts.metadata_bytes),
             screen.ago(None if facts.committed_at is None else found.at - facts.committed_at),
         )
         for facts in (found.look.events, found.look.rejects)
     ]
-    columns = ("lake table", "rows", "files", "size", "snapshots", "tags", "last commit")
-    out.print(screen.table(columns, tables, "rows files size snapshots tags"))
+    numbers = ("rows", "files", "size", "snapshots", "tags", "metadata")
+    out.print(screen.table(("lake table", *numbers, "last commit"), tables, numbers))
     out.print()
 
 

@@ -72,7 +72,7 @@ def statistics(table: Table, small_below: int = DEFAULT_SMALL_BYTES) -> TableSta
     files = live_files(table)
     snapshot = metadata.current_snapshot()
     manifests = snapshot.manifests(table.io) if snapshot else []
-    metadata_files, metadata_bytes = _metadata_folder(table)
+    metadata_files, metadata_bytes = metadata_folder(table)
     known = counts(table.properties)
     return TableStatistics(
         table=table.name()[-1],
@@ -113,7 +113,7 @@ def _days(files: list[LiveFile], small_below: int) -> tuple[DayStatistics, ...]:
     )
 
 
-def _metadata_folder(table: Table) -> tuple[int, int]:
+def metadata_folder(table: Table) -> tuple[int, int]:
     """Files and bytes; none where the catalog's own `FileIO` can not list."""
     io = table.io
     if not isinstance(io, PyArrowFileIO):

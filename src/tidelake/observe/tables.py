@@ -45,6 +45,7 @@ class TableFacts:
     files: Sequence[LiveFile] = ()
     snapshots: int = 0
     tags: int = 0
+    metadata_bytes: int = 0  # the metadata folder, of all snapshots
     committed_at: float | None = None
 
     @property

@@ -131,5 +131,6 @@ def _table(facts: TableFacts, now: float) -> dict[str, Any]:
         "snapshots": facts.snapshots,
         "tags": facts.tags,
         "metadata": facts.metadata,
+        "metadata_bytes": facts.metadata_bytes,
         "last_commit_age_s": None if facts.committed_at is None else now - facts.committed_at,
     }

@@ -12,6 +12,7 @@ from tidelake.event.contract import EVENTS, REJECTED
 from tidelake.lake.entries import live_files
 from tidelake.lake.file_io import local_path
 from tidelake.lake.positions import COUNT, POSITION
+from tidelake.lake.statistics import metadata_folder
 from tidelake.lake.tables import load_table
 from tidelake.observe.tables import Audited, LiveFile, TableFacts
 
@@ -69,6 +70,7 @@ def facts_of(table: Table) -> TableFacts:
         files=files,
         snapshots=len(table.metadata.snapshots),
         tags=sum(ref.snapshot_ref_type == "tag" for ref in table.metadata.refs.values()),
+        metadata_bytes=metadata_folder(table)[1],
         committed_at=snapshot.timestamp_ms / 1000 if snapshot else None,
     )
 
