@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from tidelake.lake.care import Carer, TableReport
-from tidelake.lake.entries import files_after, live_files
+from tidelake.lake.entries import Manifests, files_after, live_files
 from tidelake.lake.positions import counts, positions
 from tidelake.lake.swap import Swapper
 from tidelake.lake.travel import Tag
@@ -203,7 +203,7 @@ def test_a_compaction_whose_inputs_were_replaced_meanwhile_is_dropped(lake: Any)
     look(lake)
 
     with pytest.raises(FencedError, match="4 files were replaced by another"):
-        Swapper(lake.catalog, "events").swap(Replace(inputs, stored))
+        Swapper(lake.catalog, "events").swap(Replace(inputs, stored, Manifests(lake.events.io)))
     assert lake.numbers() == list(range(1, 13))
 
 
@@ -220,5 +220,7 @@ def test_an_append_between_plan_and_swap_of_a_compaction_stays(lake: Any) -> Non
             pending.pop()
             commit(lake, 1, at=TODAY)
 
-    Swapper(lake.catalog, "events", before_swap=meanwhile).swap(Replace(inputs, stored))
+    Swapper(lake.catalog, "events", before_swap=meanwhile).swap(
+        Replace(inputs, stored, Manifests(lake.events.io))
+    )
     assert lake.numbers() == list(range(1, 16))

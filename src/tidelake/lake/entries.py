@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -51,10 +51,11 @@ class LiveFile:
 
 
 class Manifests:
-    """Reads manifests, each once: they never change. Keeps those that it was last asked for."""
+    """Reads manifest lists and manifests, each once: they never change."""
 
     def __init__(self, io: FileIO) -> None:
         self._io = io
+        self._lists: dict[str, list[ManifestFile]] = {}
         self._read: dict[str, tuple[LiveFile, ...]] = {}
 
     def live(self, snapshot: Snapshot) -> list[LiveFile]:
@@ -62,7 +63,9 @@ class Manifests:
         return [file for manifest in self.of(snapshot) for file in self.files(manifest)]
 
     def of(self, snapshot: Snapshot) -> list[ManifestFile]:
-        return snapshot.manifests(self._io)
+        if snapshot.manifest_list not in self._lists:
+            self._lists[snapshot.manifest_list] = snapshot.manifests(self._io)
+        return self._lists[snapshot.manifest_list]
 
     def files(self, manifest: ManifestFile) -> tuple[LiveFile, ...]:
         """The files that a manifest of data files lists as live; none of a manifest of deletes."""
@@ -75,9 +78,10 @@ class Manifests:
             self._read[manifest.manifest_path] = tuple(map(LiveFile.of, entries))
         return self._read[manifest.manifest_path]
 
-    def forget(self, keep: set[str]) -> None:
-        """Lets go of all manifests but those at the given paths."""
-        self._read = {path: files for path, files in self._read.items() if path in keep}
+    def forget_all_but(self, lists: Set[str], manifests: Set[str]) -> None:
+        """Lets go of what is not at the given locations."""
+        self._lists = {at: found for at, found in self._lists.items() if at in lists}
+        self._read = {at: files for at, files in self._read.items() if at in manifests}
 
 
 def live_files(table: Table, snapshot: Snapshot | None = None) -> list[LiveFile]:

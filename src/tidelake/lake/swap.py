@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -128,7 +129,23 @@ class Swapper:
         updates, requirements = change.build(table)
         self.before_swap(table)
         same_table = AssertTableUUID(uuid=table.metadata.table_uuid)
-        table._do_commit(updates=updates, requirements=(*requirements, same_table))
+        response = self.catalog.commit_table(table, (*requirements, same_table), updates)
+        before, table.metadata = table.metadata, response.metadata
+        table.metadata_location = response.metadata_location
+        _drop_old_metadata(table, before)
+
+
+def _drop_old_metadata(table: Table, before: TableMetadata) -> None:
+    """Removes the metadata files that fell out of the log.
+
+    As `Table._do_commit` does; but a table that was held may know files that care has removed, and
+    then PyIceberg logs a warning for each. What can not be removed is left to the orphan sweep.
+    """
+    known = {entry.metadata_file for entry in table.metadata.metadata_log}
+    for entry in before.metadata_log:
+        if entry.metadata_file not in known:
+            with suppress(OSError):
+                table.io.delete(entry.metadata_file)
 
 
 def _pause(attempt: int) -> float:

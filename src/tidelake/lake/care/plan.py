@@ -1,4 +1,4 @@
-"""Which files to rewrite together: merges by tiers of size, and one sort when a day is over."""
+"""Which files to rewrite together: merges by tiers, and one sort when a day is over."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from datetime import UTC, date, datetime, timedelta
 from tidelake.lake.entries import LiveFile
 from tidelake.settings import Care
 
-# A tier holds files of like size, and `min_files` of them become one of the next. So a row is
-# rewritten once a tier, whatever the rate is: three times from 100 kB to a file of 200 MB.
-LOWEST_TIER_BYTES = 4 * 1024
+# A tier holds files with a like number of rows, and `min_files` of them become one of the next. So
+# a row is rewritten once a tier, whatever the rate is. Not by size: of files with few rows most is
+# footer, twelve of them are hardly larger than one, and they would be rewritten with every look.
+LOWEST_TIER_ROWS = 8
 
 # Late events still come in the hours after midnight.
 DAY_IS_OVER_AFTER = timedelta(hours=6)
@@ -53,9 +54,9 @@ def plan(
     return due
 
 
-def tier(size: int, care: Care) -> int:
-    """0 for files below 4 kB times the fan-in, and so on."""
-    return max(0, int(math.log(max(size, 1) / LOWEST_TIER_BYTES, care.min_files)))
+def tier(rows: int, care: Care) -> int:
+    """0 for files with fewer than eight rows times the fan-in, and so on."""
+    return max(0, int(math.log(max(rows, 1) / LOWEST_TIER_ROWS, care.min_files)))
 
 
 def _over(day: date, now: datetime) -> bool:
@@ -67,7 +68,7 @@ def _merges(day: date, files: Sequence[LiveFile], care: Care) -> list[Rewrite]:
     tiers: dict[int, list[LiveFile]] = defaultdict(list)
     for file in files:
         if file.size < care.target_file_bytes / 2:
-            tiers[tier(file.size, care)].append(file)
+            tiers[tier(file.rows, care)].append(file)
     full = (members for _, members in sorted(tiers.items()) if len(members) >= care.min_files)
     return [
         Rewrite(day, group, sort=False)

@@ -61,7 +61,7 @@ def unreachable(before: TableMetadata, after: TableMetadata, manifests: Manifest
         return Reachable(frozenset(), frozenset(), frozenset())
     still = Reachable.of(after.snapshots, manifests)
     leftover = Reachable.of(gone, manifests) - still
-    manifests.forget(set(still.manifests))
+    manifests.forget_all_but(still.lists, still.manifests)
     return leftover
 
 

@@ -10,7 +10,7 @@ from pyiceberg.table.update import AddSnapshotUpdate, SetPropertiesUpdate
 
 from tidelake.errors import FencedError
 from tidelake.lake.data_file import data_file
-from tidelake.lake.entries import LiveFile, live_files
+from tidelake.lake.entries import LiveFile, Manifests
 from tidelake.lake.positions import added
 from tidelake.lake.swap import Unchanged
 from tidelake.lake.writer import StoredFile
@@ -32,17 +32,18 @@ class Replace:
 
     inputs: tuple[LiveFile, ...]
     outputs: tuple[StoredFile, ...]
+    manifests: Manifests
 
     @property
     def what(self) -> str:
         return f"replace {len(self.inputs)} files by {len(self.outputs)}"
 
     def done(self, table: Table) -> bool:
-        live = {file.location for file in live_files(table)}
+        live = self._live(table)
         return all(file.location in live for file in self.outputs)
 
     def check(self, table: Table) -> None:
-        live = {file.location for file in live_files(table)}
+        live = self._live(table)
         gone = [file.location for file in self.inputs if file.location not in live]
         if gone:
             raise FencedError(
@@ -61,6 +62,10 @@ class Replace:
         written = {REWRITTEN_BYTES: sum(file.size for file in self.outputs)}
         counters = SetPropertiesUpdate(updates=added(table.properties, written))
         return (*map(_as_replace, updates), counters), requirements
+
+    def _live(self, table: Table) -> set[str]:
+        snapshot = table.metadata.current_snapshot()
+        return {file.location for file in self.manifests.live(snapshot)} if snapshot else set()
 
 
 def _as_replace(update: TableUpdate) -> TableUpdate:

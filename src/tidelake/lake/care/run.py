@@ -100,7 +100,7 @@ class Carer:
         for job in jobs:
             stored = rewrite(job, contract, table.io, writer)
             crash.point("care.before_swap")
-            self._swap(report.table, Replace(job.files, (stored,)))
+            self._swap(report.table, Replace(job.files, (stored,), manifests))
             crash.point("care.after_swap")
             report.rewrites.append(_told(job, stored.size))
 
