@@ -25,12 +25,16 @@ from tidelake.errors import OverloadedError, SetupError, TidelakeError, Unavaila
 from tidelake.files import Disk, open_disk
 from tidelake.inbox import InboxBound, LaneWriter, SegmentLimits
 from tidelake.inbox import Records as InboxRecords
+from tidelake.observe import heartbeat
+from tidelake.pipeline.memory import resident_now
 from tidelake.pipeline.supervise import die_with_parent
 from tidelake.settings import Settings
 
 if TYPE_CHECKING:
     from granian.server.mp import MPServer
 
+PART = "collect"
+BEAT_EVERY_S = 2.0
 BACKLOG = 1024
 TROUBLED_S = 10
 URL_CHARACTERS = 256
@@ -179,8 +183,32 @@ async def open_service(settings: Settings) -> Service:
     folder, name = run_folder(settings.home), str(os.getpid())
     siblings = Siblings(counts, folder, name, disk.scratch(folder / f"{name}.counts"))
     siblings.start()
+    beating = asyncio.get_running_loop().create_task(_beat(settings.home, siblings))
     routes = Routes(settings.collect, accepting, _judge(settings), siblings.all)
-    return Service(routes, accepting, siblings.stop)
+
+    def stopping() -> None:
+        beating.cancel()
+        heartbeat.forget(settings.home, PART)
+        siblings.stop()
+
+    return Service(routes, accepting, stopping)
+
+
+async def _beat(home: Path, siblings: Siblings) -> None:
+    """The heartbeat of all server processes: any of them speaks for all, the last one is read."""
+    while True:
+        total = Counts()
+        for counts in siblings.all():
+            total.add(counts)
+        said = {
+            "requests": total.requests.total(),
+            "records": total.records.total(),
+            "bytes": total.bytes.total(),
+            "refused": total.refused.total(),
+            "memory_bytes": resident_now(),
+        }
+        heartbeat.beat(home, PART, time.time(), said)
+        await asyncio.sleep(BEAT_EVERY_S)
 
 
 def _judge(settings: Settings) -> Judge:
