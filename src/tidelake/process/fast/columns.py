@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +19,7 @@ from tidelake.event.fields import Type
 from tidelake.event.identity import framed, key_prefix
 from tidelake.event.registry import Registry
 from tidelake.event.schemas.arrow import ARROW_TYPES
-from tidelake.event.verdicts import ID_COLUMNS, MAX_ID_BYTES, Flag
+from tidelake.event.verdicts import Flag
 from tidelake.process.agent import AGENT_COLUMNS, PLACE_COLUMNS, describe_request
 from tidelake.process.envelope import Envelope
 from tidelake.process.fast import shape
@@ -78,12 +78,15 @@ def events_of(
     draft = Draft(found, arrival, contract, rules)
     for step in STEPS:
         step(draft)
-    schema, count = schema_of(contract), len(found.rows)
-    columns = [
-        draft.arrays[column.name] if column.name in draft.arrays else pa.nulls(count, column.type)
-        for column in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema), draft.doubtful
+    nothing = _nothing(contract, len(found.rows))
+    columns = [draft.arrays.get(name, empty) for name, empty in nothing.items()]
+    return pa.Table.from_arrays(columns, schema=schema_of(contract)), draft.doubtful
+
+
+@lru_cache(maxsize=8)
+def _nothing(contract: Contract, count: int) -> Mapping[str, pa.Array]:
+    """For each column an array of nulls; arrays never change, so chunks share them."""
+    return {column.name: pa.nulls(count, column.type) for column in schema_of(contract)}
 
 
 def take_apart(draft: Draft) -> None:
@@ -128,17 +131,13 @@ def fill(draft: Draft) -> None:
             draft.arrays[column.name] = pa.array(values, ARROW_TYPES[column.type])
 
 
-def check_ids(draft: Draft) -> None:
-    """Leaves ids that are too long, and records without a user, to the slow decoder."""
-    arrays = draft.arrays
-    for name in (*ID_COLUMNS, "event_name"):
-        if name in arrays:
-            draft.doubt(pc.greater(pc.binary_length(arrays[name]), MAX_ID_BYTES))
-    nobody = pa.repeat(True, len(draft.found.rows))
-    for name in ("user_id", "anonymous_id"):
-        if name in arrays:
-            nobody = pc.and_(nobody, arrays[name].is_null())
-    draft.doubt(nobody)
+def check_users(draft: Draft) -> None:
+    """Leaves records without a user to the slow decoder."""
+    nobody = [None] * draft.count
+    users = draft.values.get("user_id", nobody)
+    if None in users:
+        pairs = enumerate(zip(users, draft.values.get("anonymous_id", nobody), strict=True))
+        draft.doubtful.update(row for row, ids in pairs if ids == (None, None))
 
 
 def name_types(draft: Draft) -> None:
@@ -155,13 +154,15 @@ def name_types(draft: Draft) -> None:
 def place_in_time(draft: Draft) -> None:
     """Sets event_day; times too far from received_at are left to the slow decoder."""
     times = draft.arrays["event_time"].cast(pa.int64())
-    ahead = pc.subtract(times, draft.arrival.received_at)
-    draft.doubt(pc.greater(ahead, draft.rules.max_ahead))
-    draft.doubt(pc.less(ahead, -draft.rules.max_age))
-    # Arrow divides towards zero and days are counted downwards, but below 1970 nothing is sure.
+    ahead, rules = pc.subtract(times, draft.arrival.received_at), draft.rules
+    bounds = pc.min_max(ahead).as_py()
+    if bounds["max"] is not None and bounds["max"] > rules.max_ahead:
+        draft.doubt(pc.greater(ahead, rules.max_ahead))
+    if bounds["min"] is not None and bounds["min"] < -rules.max_age:
+        draft.doubt(pc.less(ahead, -rules.max_age))
+    # Nothing that is sure lies before 1970, where dividing and counting days differ.
     draft.doubt(pc.less(times, 0))
-    days = pc.divide(times, DAY_US).cast(pa.int32()).cast(pa.date32())
-    draft.arrays["event_day"] = days
+    draft.arrays["event_day"] = pc.divide(times, DAY_US).cast(pa.int32()).cast(pa.date32())
 
 
 def list_items(draft: Draft) -> None:
@@ -251,7 +252,7 @@ STEPS = (
     take_apart,
     describe,
     fill,
-    check_ids,
+    check_users,
     name_types,
     place_in_time,
     list_items,

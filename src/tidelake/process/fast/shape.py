@@ -18,12 +18,14 @@ from msgspec.structs import astuple
 
 from tidelake.event.contract import Contract
 from tidelake.event.fields import Type
-from tidelake.event.verdicts import ID_COLUMNS
+from tidelake.event.verdicts import ID_COLUMNS, MAX_ID_BYTES
 from tidelake.process.formats.native import ITEM_LISTS, PRODUCT, TRAITS
 from tidelake.process.items import ITEM_TYPES
 
 Long = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-Text = Annotated[str, Meta(min_length=1)]  # an empty id is for the slow decoder
+# An empty id is for the slow decoder, and so is one that may have more bytes than allowed: msgspec
+# counts characters, of which each has four bytes at most.
+Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_BYTES // 4)]
 Time = str | int | float
 
 MEMBER_TYPES: dict[Type, Any] = {
@@ -33,7 +35,7 @@ MEMBER_TYPES: dict[Type, Any] = {
     Type.BOOLEAN: bool,
     Type.TIMESTAMP: Time,
 }
-REQUIRED = {"event_id": Text, "event_name": Text, "event_time": Time}
+REQUIRED = {"event_id": Id, "event_name": Id, "event_time": Time}
 
 # What else is read of `_doc`, named like a column where it can not be one.
 ORDER_ITEMS, CART_ITEMS, ONE_PRODUCT, TRAITS_OBJECT = (
@@ -143,7 +145,7 @@ def _tree(contract: Contract) -> Node:
     root.at(TRAITS).ask(dict[str, Any], TRAITS_OBJECT)
     for column in contract.sent_fields:
         if column.path != ("_doc",):
-            usual = Text if column.name in ID_COLUMNS else MEMBER_TYPES[column.type]
+            usual = Id if column.name in ID_COLUMNS else MEMBER_TYPES[column.type]
             root.at(column.path).ask(REQUIRED.get(column.name, usual), column.name)
     return root
 
