@@ -120,6 +120,25 @@ def test_a_sorted_file_has_rows_of_one_user_together(
     assert users.to_pylist() == sorted(users.to_pylist())
 
 
+def test_more_rows_than_memory_holds_are_sorted_in_buckets(
+    make_rows: Any, make_event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tidelake.event.contract import EVENTS
+    from tidelake.lake.care import sort
+
+    users = [f"user_{n * 7 % 13}" if n % 5 else None for n in range(200)]
+    table = make_rows(EVENTS, [make_event(STREAM, n, user_id=u) for n, u in enumerate(users)])
+    keys = ("user_id", "event_time")
+    monkeypatch.setattr(sort, "BUCKET_BYTES", table.nbytes // 9)
+    batches = sort.in_order(
+        lambda names: iter(table.select(names).to_batches(max_chunksize=30)), table.schema, keys
+    )
+    ordered = pa.Table.from_batches(list(batches), table.schema)
+
+    by = [(key, "ascending") for key in keys]
+    assert ordered.to_pylist() == table.sort_by(by).to_pylist()
+
+
 def test_the_last_snapshots_and_the_tags_stay_and_the_rest_goes(lake: Any) -> None:
     commit(lake, 12)
     first = lake.events.metadata.snapshots[0].snapshot_id

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -12,6 +10,7 @@ import pyarrow.parquet as pq
 
 from tidelake.event.contract import Contract
 from tidelake.lake.care.plan import Rewrite
+from tidelake.lake.care.sort import in_order
 from tidelake.lake.entries import LiveFile
 from tidelake.lake.parquet import describe, layout
 from tidelake.lake.tables import SORT_BY, SORTED
@@ -22,10 +21,9 @@ if TYPE_CHECKING:
     from pyiceberg.io import FileIO
 
 # Decompressed bytes that are gathered before they are written as a row group. About eight times
-# what lies on disk, so a row group is 8 MB there: enough for scans, little for a laptop.
-GROUP_BYTES = 64 * 1024 * 1024
+# what lies on disk, so a row group is 4 MB there: enough for scans, little for a laptop.
+GROUP_BYTES = 32 * 1024 * 1024
 BATCH_ROWS = 8192
-SORT_MEMORY = "256MB"
 
 
 def rewrite(job: Rewrite, contract: Contract, io: FileIO, writer: Writer) -> StoredFile:
@@ -35,25 +33,34 @@ def rewrite(job: Rewrite, contract: Contract, io: FileIO, writer: Writer) -> Sto
     """
     location = writer.new_location(contract.table, job.day, REWRITTEN)
     with translated(f"rewrite {len(job.files)} files of {contract.table} {job.day}"):
-        batches = _batches(job.files, contract, io)
-        if job.sort:
-            with _in_order(batches, contract) as ordered:
-                return _write(ordered, contract, io, location, job)
-        return _write(batches, contract, io, location, job)
+
+        def read(names: Sequence[str] = contract.names) -> Iterator[pa.RecordBatch]:
+            return _batches(job.files, contract, io, names)
+
+        schema = layout(contract).schema
+        rows = in_order(read, schema, SORT_BY[contract.table]) if job.sort else read()
+        stored = _write(rows, contract, io, location, job)
+    # The buffers are of no use until the next rewrite, which may be an hour away.
+    pa.default_memory_pool().release_unused()
+    return stored
 
 
-def _batches(files: Iterable[LiveFile], contract: Contract, io: FileIO) -> Iterator[pa.RecordBatch]:
+def _batches(
+    files: Iterable[LiveFile], contract: Contract, io: FileIO, names: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """The named columns; one that was evolved after a file was written is null there."""
+    whole = layout(contract).schema
+    schema = pa.schema([whole.field(name) for name in names])
     for file in files:
         with io.new_input(file.location).open() as stream, pq.ParquetFile(stream) as parquet:
             present = set(parquet.schema_arrow.names)
-            names = [name for name in contract.names if name in present]
-            for batch in parquet.iter_batches(BATCH_ROWS, columns=names):
-                yield _conformed(batch, contract)
+            known = [name for name in names if name in present]
+            # One thread: several decode whole columns ahead, and care is in no hurry.
+            for batch in parquet.iter_batches(BATCH_ROWS, columns=known, use_threads=False):
+                yield _conformed(batch, schema)
 
 
-def _conformed(batch: pa.RecordBatch, contract: Contract) -> pa.RecordBatch:
-    """The contract's columns in its order; a column that was evolved later is null."""
-    schema = layout(contract).schema
+def _conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     present = set(batch.schema.names)
     columns = [
         batch.column(f.name).cast(f.type) if f.name in present else pa.nulls(batch.num_rows, f.type)
@@ -106,24 +113,3 @@ def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]
             group, size = [], 0
     if group:
         yield group
-
-
-@contextmanager
-def _in_order(
-    batches: Iterator[pa.RecordBatch], contract: Contract
-) -> Iterator[Iterator[pa.RecordBatch]]:
-    """The rows in the order of a finished day; beyond its memory DuckDB sorts on disk."""
-    import duckdb
-
-    reader = pa.RecordBatchReader.from_batches(layout(contract).schema, batches)
-    order = ", ".join(f"{column} nulls last" for column in SORT_BY[contract.table])
-    with (
-        tempfile.TemporaryDirectory(prefix="tidelake-sort-") as spill,
-        duckdb.connect(
-            config={"memory_limit": SORT_MEMORY, "temp_directory": spill, "threads": 1}
-        ) as connection,
-    ):
-        connection.execute("set timezone = 'UTC'")
-        ordered = connection.from_arrow(reader).order(order)
-        rows = ordered.to_arrow_reader(BATCH_ROWS)
-        yield (_conformed(batch, contract) for batch in rows)
