@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tidelake.event.contract import EVENTS
@@ -112,6 +112,7 @@ def test_many_times_are_read_as_each_of_them(written: list[Any]) -> None:
 
 @settings(deadline=None)
 @given(st.lists(ISO | NEARLY, min_size=1, max_size=4))
+@example(["2026-11-23T10:15:00.25"])
 def test_many_texts_are_read_as_each_of_them(written: list[str]) -> None:
     assert instants(written).to_pylist() == [instant(one) for one in written]
 
