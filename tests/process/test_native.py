@@ -225,6 +225,18 @@ def test_traits_become_json_that_every_database_can_read() -> None:
     assert columns["quality_flags"] == ["replaced_text:traits"]
 
 
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        (2**63 - 1, "9223372036854775807"),
+        (2**63, "9.223372036854776e18"),
+        (2**64, "1.8446744073709552e19"),
+    ],
+)
+def test_integers_beyond_64_bits_become_fractions_in_traits(number: int, written: str) -> None:
+    assert row(with_doc({"traits": {"n": number}}))["traits"] == f'{{"n":{written}}}'
+
+
 def test_an_anonymous_user_is_enough_and_an_empty_id_names_nobody() -> None:
     columns = row({**EVENT, "user_id": "", "anonymous_id": "anon_1", "group_id": ""})
     assert columns["anonymous_id"] == "anon_1"
