@@ -15,7 +15,7 @@ from unittest import mock
 
 from pyiceberg.table.update import SetPropertiesUpdate
 
-from tidelake import crash
+from tidelake import crash, files
 from tidelake.lake import pointer
 from tidelake.lake.append import Append
 from tidelake.lake.commit import Committer
@@ -85,6 +85,11 @@ def _nobody_waits(_home: Any, _stop: Any) -> Iterator[bool]:
     yield True
 
 
+def _strict_disk() -> files.Disk:
+    """Of the main process. Encoders are started anew and do as the environment says."""
+    return files.VolatileDisk()
+
+
 PROGRAM = ("-m", "tests.crash.mutants")
 
 Patch = tuple[Any, str, Callable[..., Any]]
@@ -97,6 +102,8 @@ FAULTS: dict[str, tuple[Patch, ...]] = {
     "empty append as a property-only move": ((Append, "build", _property_only),),
     "pointer dropped": ((pointer, "publish", _no_hint),),
     "nobody waits": ((ingest, "_alone", _nobody_waits),),
+    # PyIceberg reads what it wrote: without syncs of its own a commit does not get to its end.
+    "syncs left out by encoders alone": ((files, "open_disk", _strict_disk),),
     "asleep before an empty commit": ((Swapper, "_commit", _asleep),),
 }
 

@@ -1,4 +1,4 @@
-"""A whole `tidelake up` on its own PostgreSQL, whose parts can be killed one by one or all at once."""
+"""A whole `tidelake up` on its own PostgreSQL: parts can be killed one by one, or all at once."""
 
 from __future__ import annotations
 
