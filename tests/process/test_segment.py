@@ -205,7 +205,8 @@ def test_the_total_of_a_quiz_is_no_order_s() -> None:
         ("2026-11-24T11:59:58Z", datetime(2026, 11, 24, 11, 0, 2, tzinfo=UTC), []),
         ("2026-11-24T11:30:00Z", datetime(2026, 11, 24, 11, 30, tzinfo=UTC), ["clock_corrected"]),
         ("2026-11-25T12:00:00Z", datetime(2026, 11, 23, 11, tzinfo=UTC), ["clock_corrected"]),
-        ("1970-01-01T00:00:00Z", ELEVEN, ["clock_ignored"]),  # before the event itself
+        ("2026-11-24T10:00:00Z", ELEVEN, ["clock_ignored"]),  # before the event itself
+        ("1970-01-01T00:00:00Z", ELEVEN, ["clock_ignored"]),
         ("2040-01-01T00:00:00Z", ELEVEN, ["clock_ignored"]),  # would be too early
         ("soon", ELEVEN, ["clock_ignored"]),
         (None, ELEVEN, []),
