@@ -19,7 +19,7 @@ from pyiceberg.table.snapshots import Operation, Summary
 from pyiceberg.table.update import AddSnapshotUpdate, AssertRefSnapshotId, SetSnapshotRefUpdate
 from pyiceberg.table.update.snapshot import _MergeAppendFiles, _OverwriteFiles, _SnapshotProducer
 
-from tidelake.lake.swap import Unchanged, merge_append
+from tidelake.lake.producers import Unchanged, merge_append
 
 
 def parameters(function: Any) -> list[str]:
@@ -69,6 +69,8 @@ def test_producers_are_the_ones_we_know() -> None:
     assert issubclass(_MergeAppendFiles, _SnapshotProducer)
     assert issubclass(_OverwriteFiles, _SnapshotProducer)
     assert {"append_data_file", "delete_data_file"} <= set(dir(_SnapshotProducer))
+    assert parameters(_MergeAppendFiles._process_manifests) == ["self", "manifests"]
+    assert "_written_manifests" in _SnapshotProducer.__annotations__
 
 
 def test_a_replace_has_to_be_made_from_an_overwrite() -> None:

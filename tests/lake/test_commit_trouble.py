@@ -150,6 +150,27 @@ def test_another_committer_between_look_and_swap_costs_a_second_look(lake: Any) 
     assert lake.numbers() == [1, 2, 3]
 
 
+def test_no_metadata_is_left_that_no_snapshot_names(lake: Any) -> None:
+    other = lake.committer()
+    pending = [lake.range(n, n, stream="file/ab/0") for n in range(1, 6)]
+
+    def meanwhile(_: Any) -> None:
+        if pending:
+            other.commit([pending.pop(0)])
+
+    # More than the twenty manifests at which they are merged, with lost races in between.
+    committer = lake.committer(before_swap=meanwhile)
+    for n in range(1, 26):
+        committer.commit([lake.range(n, n)])
+
+    table = lake.events
+    named = {m.manifest_path for s in table.metadata.snapshots for m in s.manifests(table.io)}
+    named |= {snapshot.manifest_list for snapshot in table.metadata.snapshots}
+    folder = lake.warehouse / "events_db/events/metadata"
+    assert {path.as_uri() for path in folder.glob("*.avro")} == named
+    assert lake.numbers() == list(range(1, 26))
+
+
 def test_a_late_reject_is_committed_though_its_position_stands_already(lake: Any) -> None:
     before = lake.committer()
     group = [lake.range(1, 10, bad={3, 8})]

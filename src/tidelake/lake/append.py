@@ -20,7 +20,7 @@ from tidelake.lake.positions import (
     position_properties,
     positions,
 )
-from tidelake.lake.swap import merge_append
+from tidelake.lake.producers import merge_append
 from tidelake.lake.writer import StoredFile, StoredRange
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from tidelake.event.fields import Field, Type, column_name
 from tidelake.event.schemas.iceberg import iceberg_type
 from tidelake.lake import pointer
 from tidelake.lake.contract import contract_of, evolved, evolved_property
-from tidelake.lake.swap import Swapper, merge_append
+from tidelake.lake.producers import merge_append
+from tidelake.lake.swap import Swapper
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog

@@ -14,7 +14,8 @@ from tidelake.event.contract import EVENTS
 from tidelake.lake import pointer
 from tidelake.lake.positions import EVENTS as EVENT_COUNT
 from tidelake.lake.positions import ROLLED_BACK, added
-from tidelake.lake.swap import Swapper, merge_append
+from tidelake.lake.producers import merge_append
+from tidelake.lake.swap import Swapper
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog

@@ -12,7 +12,7 @@ from tidelake.errors import FencedError
 from tidelake.lake.data_file import data_file
 from tidelake.lake.entries import LiveFile, Manifests
 from tidelake.lake.positions import added
-from tidelake.lake.swap import Unchanged
+from tidelake.lake.producers import overwrite
 from tidelake.lake.writer import StoredFile
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Replace:
 
     def build(self, table: Table) -> UpdatesAndRequirements:
         summary = {"tidelake.care": "compaction"}
-        producer = Unchanged(table).update_snapshot(snapshot_properties=summary).overwrite()
+        producer = overwrite(table, summary)
         for file in self.inputs:
             producer.delete_data_file(file.entry)
         for stored in self.outputs:
