@@ -160,15 +160,16 @@ def test_no_metadata_is_left_that_no_snapshot_names(lake: Any) -> None:
 
     # More than the twenty manifests at which they are merged, with lost races in between.
     committer = lake.committer(before_swap=meanwhile)
-    for n in range(1, 26):
-        committer.commit([lake.range(n, n)])
+    for n in range(1, 60, 2):
+        committer.commit([lake.range(n, n + 1, bad={n})])
 
-    table = lake.events
-    named = {m.manifest_path for s in table.metadata.snapshots for m in s.manifests(table.io)}
-    named |= {snapshot.manifest_list for snapshot in table.metadata.snapshots}
-    folder = lake.warehouse / "events_db/events/metadata"
-    assert {path.as_uri() for path in folder.glob("*.avro")} == named
-    assert lake.numbers() == list(range(1, 26))
+    for table in (lake.events, lake.rejects):
+        named = {m.manifest_path for s in table.metadata.snapshots for m in s.manifests(table.io)}
+        named |= {snapshot.manifest_list for snapshot in table.metadata.snapshots}
+        folder = lake.warehouse / "events_db" / table.name()[-1] / "metadata"
+        assert {path.as_uri() for path in folder.glob("*.avro")} == named
+    assert lake.numbers() == list(range(2, 61, 2))
+    assert lake.numbers("rejected_events") == list(range(1, 60, 2))
 
 
 def test_a_late_reject_is_committed_though_its_position_stands_already(lake: Any) -> None:
