@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -82,6 +83,8 @@ BENCHMARKS: dict[str, Callable[[Session], Mapping[str, Figure]]] = {
 
 def main() -> None:
     asked = _arguments()
+    # Where it is set every process compiles every module anew: that is no cost of ours.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     session = Session(asked.quick, asked.minutes, asked.rate)
     names = [asked.only] if asked.only else [name for name in BENCHMARKS if name != "soak"]
     found: dict[str, Results] = {}

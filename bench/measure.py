@@ -57,9 +57,7 @@ def in_turns(
     """A B A B …: what else the machine does then falls on all variants alike."""
     found: dict[str, list[Cost]] = {name: [] for name in variants}
     for number in range(rounds):
-        say(
-            f"  round {number + 1}: the machine takes {calibrate():.2f} CPU-s for a fixed piece of work"
-        )
+        say(f"  round {number + 1}: a fixed piece of work takes {calibrate():.2f} CPU-s")
         for name, work in variants.items():
             cost = work()
             found[name].append(cost)

@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from bench import processes
 from bench.corpus import DECADES, Corpus
@@ -112,26 +114,60 @@ def _sizes(settings: Settings, given: Corpus) -> dict[str, float]:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class InboxRun:
+    """What the ingest part did with events that lay in the inbox."""
+
+    cost: Cost
+    idle_pss: int  # bytes of all its processes before the first event
+    above_idle: int  # bytes, at most
+    most_in_flight: int  # events
+    worker_cpu_s: Mapping[int, float]  # by process id, on the events alone
+
+    @property
+    def memory_mb_per_100_events(self) -> float:
+        return self.above_idle / 1e6 / self.most_in_flight * 100
+
+
 def _inbox(server: Database, given: Corpus, found: list[dict[str, float]]) -> Cost:
-    """`tidelake run ingest` over what a collector has stored, from ready to committed."""
-    count = min(given.events, INBOX_EVENTS)
-    with server.home() as settings, _ingest(settings) as pid:
-        idle, database_used = processes.cpu_s(pid), server.cpu_s()
-        memory_idle, began = processes.memory(pid), time.perf_counter()
-        _fill(settings.home, given.bodies(count))
-        filled = time.perf_counter()
-        values = _until(settings.home, count)
-        used = processes.cpu_s(pid) - idle + server.cpu_s() - database_used
+    with server.home() as settings:
+        done = from_inbox(settings, given.bodies(min(given.events, INBOX_EVENTS)), server.cpu_s)
+    found.append(
+        {
+            "inbox.idle_memory_mb": done.idle_pss / 1e6,
+            "inbox.memory_mb_per_100_events": done.memory_mb_per_100_events,
+        }
+    )
+    return done.cost
+
+
+def from_inbox(
+    settings: Settings, bodies: list[bytes], database_cpu_s: Callable[[], float]
+) -> InboxRun:
+    """Runs `tidelake run ingest` over what a collector has stored, from ready to committed."""
+    with _ingest(settings) as pid:
+        idle, workers = processes.memory(pid), _workers(pid)
+        used, database_used = processes.cpu_s(pid), database_cpu_s()
+        began = time.perf_counter()
+        _fill(settings.home, bodies)
+        values = _until(settings.home, len(bodies))
         took = time.perf_counter() - began
-        above = values["memory_peak_bytes"] - values["memory_idle_bytes"]
-        found.append(
-            {
-                "inbox.idle_memory_mb": memory_idle.pss / 1e6,
-                "inbox.memory_mb_per_100_events": above / 1e6 / values["most_in_flight"] * 100,
-                "inbox.fill_wall_s": filled - began,
-            }
+        used = processes.cpu_s(pid) - used + database_cpu_s() - database_used
+        after = _workers(pid)
+        return InboxRun(
+            Cost(len(bodies), used, took, int(values["memory_peak_bytes"])),
+            idle.pss,
+            values["memory_peak_bytes"] - values["memory_idle_bytes"],
+            values["most_in_flight"],
+            {worker: after[worker] - workers[worker] for worker in workers},
         )
-        return Cost(count, used, took, int(values["memory_peak_bytes"]))
+
+
+def _workers(pid: int) -> dict[int, float]:
+    """CPU-seconds by the process ids of the processes that the ingest part encodes in."""
+    children = psutil.Process(pid).children()
+    found = {child.pid: processes.cpu_s(child.pid) for child in children}
+    return {c.pid: found[c.pid] for c in children if "spawn_main" in " ".join(c.cmdline())}
 
 
 @contextmanager

@@ -24,6 +24,17 @@ def resident_now() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
+def keep_little() -> None:
+    """Lets Arrow use the system's allocator in this process.
+
+    Its own, mimalloc, holds 45 MB more in a worker and is no faster here (measured on takes of
+    8 MB: 22 to 24 CPU-seconds a million events with either).
+    """
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
+
+
 @dataclass(slots=True)
 class Peak:
     """The most that was seen, and what it was before any work."""

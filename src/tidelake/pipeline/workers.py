@@ -15,6 +15,7 @@ from tidelake.batch import Take
 from tidelake.errors import UnavailableError
 from tidelake.lake.writer import StoredRange
 from tidelake.pipeline.encode import Encoder
+from tidelake.pipeline.memory import keep_little
 from tidelake.pipeline.supervise import die_with_parent
 
 _encoder: Encoder | None = None
@@ -69,6 +70,7 @@ def _start(encoder: Encoder) -> None:
     global _encoder  # noqa: PLW0603 # a pool's initializer has no other way to hand something over
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent drains first
     die_with_parent()
+    keep_little()
     _encoder = encoder
 
 
@@ -82,6 +84,7 @@ def _encode(take: Take, judged: frozenset[int]) -> StoredRange:
 
 
 def _warm() -> int:
+    import tidelake.lake.file_io
     import tidelake.lake.parquet
     import tidelake.process  # noqa: F401 # loaded now, so that the first take does not wait
 
