@@ -34,8 +34,8 @@ def killed_ingest(site: Site, point: str, passes: Sequence[int]) -> None:
 def killed_file_ingest(site: Site, point: str, passes: Sequence[int]) -> None:
     """`tidelake ingest` of more files each time; the last call brings all of them to the lake."""
     files: list[str] = []
-    for number in passes:
-        files += write_files(site, number)
+    for start, number in enumerate(passes):
+        files += write_files(site, max(number, start))
         wait_for_the_kill(site.start("ingest", *files, crash_at=f"{point}:{number}"))
     site.ingest(files)
     site.ingest(files)  # once more adds nothing

@@ -209,8 +209,7 @@ def test_the_sync_of_a_recovery_left_out_is_noticed(site: Site, tables: Tables) 
 
 
 def _told(scenario: Scenario, noticed: str) -> str:
-    said = re.sub(
-        r": \[b['\"].*?['\"]\](?=;|$)", "", noticed.splitlines()[0] if noticed else "NOTHING"
-    )
+    first = noticed.splitlines()[0] if noticed else "NOTHING"
+    said = re.sub(r": \[b['\"].*?['\"]\](?=;|$)", "", first)
     said = re.sub(r"/\S*/|[0-9a-f]{32,}|\S{36}/", "…", said)
     return f"{scenario.__name__.replace('_', ' ')}: {said[:100]}"
