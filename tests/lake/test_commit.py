@@ -87,13 +87,12 @@ def test_the_version_hint_names_the_committed_metadata(lake: Any) -> None:
 
 def test_a_committed_lake_is_read_by_duckdb_as_a_folder(lake: Any) -> None:
     import duckdb
-    from duckdb_extensions import import_extension
+
+    from tidelake.lake.query import load_extensions
 
     lake.committer().commit([lake.range(1, 40, bad={2})])
-    for extension in ("avro", "iceberg"):
-        import_extension(extension)
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
-        connection.execute("load avro; load iceberg")
+        load_extensions(connection, "avro", "iceberg")
         folder = lake.warehouse / "events_db/events"
         rows = connection.execute(f"select count(*) from iceberg_scan('{folder}')").fetchone()
 

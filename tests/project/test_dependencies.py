@@ -18,9 +18,9 @@ EXTRAS = PYPROJECT["optional-dependencies"]
 
 # Needed at run time although no line of ours imports them.
 USED_BY_OTHERS = {
-    "duckdb-extension-avro": "loaded into DuckDB by duckdb-extensions",
-    "duckdb-extension-httpfs": "loaded into DuckDB by duckdb-extensions",
-    "duckdb-extension-iceberg": "loaded into DuckDB by duckdb-extensions",
+    "duckdb-extension-avro": "loaded into DuckDB by its path",
+    "duckdb-extension-httpfs": "loaded into DuckDB by its path",
+    "duckdb-extension-iceberg": "loaded into DuckDB by its path",
     "pytz": "DuckDB makes TIMESTAMPTZ results with it",
     "sqlalchemy": "PyIceberg's SqlCatalog stands on it",
     "boto3": "PyIceberg's Glue catalog stands on it",

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import duckdb
 import pytest
-from duckdb_extensions import import_extension
 from pyiceberg.table import Table
 
 from tidelake.event.contract import EVENTS, REJECTED
+from tidelake.lake.query import load_extensions
 from tidelake.lake.tables import load_table
 
 from .checksums import DUCKDB, SPARK, Checksum, kinds_of, of_table, pairs, select
@@ -77,8 +77,7 @@ def by_duckdb(table: Table, kinds: dict[str, str]) -> dict[str, Checksum]:
     folder = urlsplit(table.location()).path
     query = select(kinds, DUCKDB, "cast('0x' || {h} as bigint)", f"iceberg_scan('{folder}')")
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
-        for extension in ("avro", "iceberg"):
-            import_extension(extension, con=connection)
+        load_extensions(connection, "avro", "iceberg")
         row = connection.execute(query).fetchone()
     assert row
     return pairs(kinds, list(row))

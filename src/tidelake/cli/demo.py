@@ -66,10 +66,9 @@ def demo(
     from tidelake.pipeline.demo import demo as run_demo
 
     settings = settings_of(ctx)
-    collect = settings.collect.model_copy(update={"port": 0})
     plan = Plan(history=history, rate=rate, seconds=seconds)
     progress = Progress()
-    summary, answers = run_demo(settings.model_copy(update={"collect": collect}), progress, plan)
+    summary, answers = run_demo(settings, progress, plan)
     console = Console(highlight=False)
     _figures(console, summary)
     for answer in answers:

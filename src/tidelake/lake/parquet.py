@@ -34,6 +34,11 @@ WORTH_COMPRESSING = 8  # rows
 DISTINCT = frozenset({"event_key", "event_id", "event_time", "source_position", "body"})
 
 
+# zstd levels. The second takes three times the CPU and saves 7 % of the bytes, so it is for what is
+# written once and stays: a finished day.
+FAST, SMALL = 1, 6
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How the columns of a contract are written."""
@@ -41,18 +46,24 @@ class Layout:
     schema: pa.Schema
     dictionary: list[str]
     statistics: list[str]
+    encodings: dict[str, str]
 
     def writer(
-        self, sink: Any, collected: list[pq.FileMetaData], codec: str = "zstd"
+        self,
+        sink: Any,
+        collected: list[pq.FileMetaData],
+        codec: str = "zstd",
+        level: int = FAST,
     ) -> pq.ParquetWriter:
         # No Arrow schema in the footer: it is 10 kB a file, and readers go by field id.
         return pq.ParquetWriter(
             sink,
             self.schema,
             compression=codec,
-            compression_level=1 if codec == "zstd" else None,
+            compression_level=level if codec == "zstd" else None,
             data_page_size=PAGE_BYTES,
             use_dictionary=self.dictionary,
+            column_encoding=self.encodings,
             write_statistics=self.statistics,
             store_schema=False,
             metadata_collector=collected,
@@ -65,6 +76,8 @@ def layout(contract: Contract) -> Layout:
         arrow_schema(contract),
         [_leaf(f) for f in contract if not f.bulky and f.name not in DISTINCT],
         [_leaf(f) for f in contract if not f.bulky],
+        # Lengths apart from text compress a little better, for nothing.
+        {_leaf(f): "DELTA_LENGTH_BYTE_ARRAY" for f in contract if f.bulky},
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tidelake.errors import SetupError
@@ -55,21 +57,22 @@ def connect(catalog: Catalog, at: datetime | None = None) -> duckdb.DuckDBPyConn
 def _prepare(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     remote = catalog.properties["warehouse"].startswith("s3://")
     # The iceberg extension needs avro, and does not say so.
-    _load(connection, *(("httpfs",) if remote else ()), "avro", "iceberg")
+    load_extensions(connection, *(("httpfs",) if remote else ()), "avro", "iceberg")
     connection.execute("set timezone = 'UTC'")
     if remote:
         connection.execute(_s3_secret(catalog))
 
 
-def _load(connection: duckdb.DuckDBPyConnection, *extensions: str) -> None:
-    """Loads extensions from their wheels."""
-    from duckdb_extensions import import_extension
+def load_extensions(connection: duckdb.DuckDBPyConnection, *extensions: str) -> None:
+    """Loads extensions from where their wheels lie: an INSTALL would copy 60 MB into HOME."""
+    import duckdb
 
     for name in extensions:
         try:
-            import_extension(name)
-            connection.load_extension(name)
-        except Exception as exc:
+            wheel = Path(str(files(f"duckdb_extension_{name}")))
+            file = wheel / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+            connection.execute(f"load {_quoted(str(file))}")
+        except (ImportError, duckdb.Error) as exc:
             raise SetupError(
                 f"DuckDB's extension {name} can not be loaded: {exc}",
                 hint=f"Install duckdb-extension-{name} in the version of duckdb itself.",

@@ -151,8 +151,7 @@ def command(
 ) -> Callable[[], subprocess.Popen[bytes]]:
     """Starts `tidelake --home HOME …`, its output appended to `logs/<name>.log` in the home.
 
-    `environment` holds the settings that the supervisor was given in another way than its own
-    environment.
+    `environment` holds settings that win over those of this process.
     """
 
     def start() -> subprocess.Popen[bytes]:

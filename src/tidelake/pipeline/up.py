@@ -6,10 +6,11 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -51,8 +52,15 @@ def up(settings: Settings, stop: Stop, report: Callable[[str], None], rate: floa
 
 
 @contextmanager
-def running(settings: Settings, report: Callable[[str], None]) -> Iterator[Running]:
-    """All parts, started in order and each ready; stopped in order at the end, also on errors."""
+def running(
+    settings: Settings,
+    report: Callable[[str], None],
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Running]:
+    """All parts, started in order and each ready; stopped in order at the end, also on errors.
+
+    `environment` holds settings for the parts that win over those of this process.
+    """
     home = settings.home
     home.mkdir(parents=True, exist_ok=True)
     supervisor = Supervisor(report, home / "logs")
@@ -62,7 +70,9 @@ def running(settings: Settings, report: Callable[[str], None]) -> Iterator[Runni
             database_url = _database(settings, supervisor)
             attach(settings, database_url).catalog.close()
             supervisor.start(
-                _part(settings, "ingest"), _part(settings, "care"), _collector(settings)
+                _part(settings, "ingest", environment),
+                _part(settings, "care", environment),
+                _collector(settings, environment),
             )
             yield Running(settings, supervisor, database_url, _collector_url(home))
         finally:
@@ -78,7 +88,7 @@ def _database(settings: Settings, supervisor: Supervisor) -> str:
     return server.url
 
 
-def _part(settings: Settings, name: str) -> Part:
+def _part(settings: Settings, name: str, environment: Mapping[str, str]) -> Part:
     """A part that says that it is ready by its first heartbeat."""
     started = time.time()
 
@@ -86,11 +96,11 @@ def _part(settings: Settings, name: str) -> Part:
         said = heartbeat.read(settings.home).get(name)
         return said is not None and said.at >= started
 
-    start = command(settings.home, name, "run", name)
+    start = command(settings.home, name, "run", name, environment=environment)
     return Part(name, start, ready, stop_within_s=DRAIN_WITHIN_S)
 
 
-def _collector(settings: Settings) -> Part:
+def _collector(settings: Settings, environment: Mapping[str, str]) -> Part:
     def ready() -> bool:
         url = collector_url(settings.home)
         if url is None:
@@ -99,8 +109,7 @@ def _collector(settings: Settings) -> Part:
             return bool(answer.status == 200)
         return False
 
-    port = {"TIDELAKE_COLLECT_PORT": str(settings.collect.port)}
-    start = command(settings.home, "collect", "run", "collect", environment=port)
+    start = command(settings.home, "collect", "run", "collect", environment=environment)
     return Part("collect", start, ready)
 
 

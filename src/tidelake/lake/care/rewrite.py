@@ -12,7 +12,7 @@ from tidelake.event.contract import Contract
 from tidelake.lake.care.plan import Rewrite
 from tidelake.lake.care.sort import in_order
 from tidelake.lake.entries import LiveFile
-from tidelake.lake.parquet import describe, layout
+from tidelake.lake.parquet import FAST, SMALL, describe, layout
 from tidelake.lake.tables import SORT_BY, SORTED
 from tidelake.lake.trouble import translated
 from tidelake.lake.writer import REWRITTEN, StoredFile, Writer
@@ -80,7 +80,8 @@ def _write(
     rule = layout(contract)
     with io.new_output(location).create() as out:
         sink = out if isinstance(out, pa.NativeFile) else pa.PythonFile(out, mode="w")
-        with rule.writer(sink, collected) as writer:
+        level = SMALL if job.sort else FAST
+        with rule.writer(sink, collected, level=level) as writer:
             for group in _groups(batches):
                 writer.write_table(pa.Table.from_batches(group, rule.schema))
         size = out.tell()
