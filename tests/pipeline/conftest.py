@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.pipeline.running import STOP_WITHIN_S, read_until, tidelake
 
 from tidelake import settings
 from tidelake.pipeline.lakehouse import Lakehouse, opened
@@ -29,3 +32,17 @@ def home_settings(tmp_path: Path, database_url: str) -> Settings:
 def lakehouse(home_settings: Settings) -> Iterator[Lakehouse]:
     with opened(home_settings) as open_lakehouse:
         yield open_lakehouse
+
+
+@pytest.fixture
+def running(home_settings: Settings) -> Iterator[subprocess.Popen[str]]:
+    process = tidelake(home_settings, "up")
+    try:
+        read_until(process, "running")
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=STOP_WITHIN_S)
+        assert process.stdout is not None
+        process.stdout.close()

@@ -3,54 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-import pytest
+from tests.pipeline.running import START_WITHIN_S, STOP_WITHIN_S, tidelake
 
 from tidelake.pipeline.books import read_books
 from tidelake.pipeline.collect import collector_url
 from tidelake.pipeline.lakehouse import opened
 from tidelake.settings import Settings
-
-START_WITHIN_S = 90
-STOP_WITHIN_S = 120
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    return {
-        **os.environ,
-        "TIDELAKE_POSTGRES_URL": settings.postgres.url,
-        "TIDELAKE_PROCESS_WORKERS": "1",
-        "TIDELAKE_COLLECT_PORT": "0",
-    }
-
-
-def tidelake(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tidelake", "--home", str(settings.home), *arguments],
-        env=environment(settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def read_until(process: subprocess.Popen[str], word: str) -> list[str]:
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
-        said.append(line.rstrip())
-        if word in line:
-            return said
-    raise AssertionError(f"it ended without saying {word!r}: {said}")
 
 
 def send(url: str, events: list[dict[str, object]]) -> int:
@@ -66,20 +30,6 @@ def event(number: int) -> dict[str, object]:
         "user_id": "u",
         "timestamp": time.time(),
     }
-
-
-@pytest.fixture
-def running(home_settings: Settings) -> Iterator[subprocess.Popen[str]]:
-    process = tidelake(home_settings, "up")
-    try:
-        read_until(process, "running")
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=STOP_WITHIN_S)
-        assert process.stdout is not None
-        process.stdout.close()
 
 
 def test_what_was_acknowledged_is_in_the_lake_after_ctrl_c(
