@@ -66,3 +66,11 @@ def test_a_catalog_that_does_not_answer_is_unavailable_and_its_password_is_not_t
         open_catalog("sql", tmp_path.as_uri(), "postgresql://me:secret@127.0.0.1:1/lake")
 
     assert "secret" not in str(caught.value)
+
+
+def test_a_lake_that_was_moved_or_copied_is_not_written_to(lake: Any, tmp_path: Path) -> None:
+    moved = open_catalog("sql", (tmp_path / "copy").as_uri(), lake.url)
+
+    with pytest.raises(SetupError, match="it was moved"):
+        create_tables(moved)
+    moved.close()

@@ -12,7 +12,8 @@ from tidelake.cli.context import settings_of
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tidelake.pipeline.demo import Answer, Summary
+    from tidelake.pipeline.demo import Summary
+    from tidelake.pipeline.query import Answer
 
 
 class Progress:
@@ -71,14 +72,14 @@ def demo(
     summary, answers = run_demo(settings, progress, plan)
     console = Console(highlight=False)
     _figures(console, summary)
-    for answer in answers:
-        _answer(console, answer)
+    for question, answer in answers.items():
+        _answer(console, question, answer)
     if summary.wrong:
         raise BooksError(
             "the books do not balance: " + "; ".join(summary.wrong),
             hint="`tidelake status --recount` counts every row.",
         )
-    _next(console)
+    _next()
 
 
 def _figures(console: Console, summary: Summary) -> None:
@@ -112,10 +113,10 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
     ]
 
 
-def _answer(console: Console, answer: Answer) -> None:
+def _answer(console: Console, question: str, answer: Answer) -> None:
     from rich.table import Table
 
-    shown = Table(*answer.columns, title=answer.question, title_justify="left")
+    shown = Table(*answer.columns, title=question, title_justify="left")
     for row in answer.rows:
         shown.add_row(*(_shown(value) for value in row))
     console.print()
@@ -128,8 +129,8 @@ def _shown(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _next(console: Console) -> None:
-    console.print(
+def _next() -> None:
+    typer.echo(
         """
 What next:
   tidelake up                     runs it until Ctrl-C; send events to the URL that it prints

@@ -8,7 +8,7 @@ from uuid import uuid4
 from tidelake.errors import IncompatibleError, SetupError
 from tidelake.event.contract import EVENTS, REJECTED, Contract
 from tidelake.event.schemas.iceberg import day_partition, iceberg_schema
-from tidelake.lake import pointer
+from tidelake.lake import file_io, pointer
 from tidelake.lake.trouble import translated
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def _ensure(catalog: Catalog, contract: Contract) -> Table:
         if not catalog.table_exists(identifier(contract.table)):
             _create(catalog, contract)
         table = catalog.load_table(identifier(contract.table))
+    _check_location(table, table_location(catalog, contract.table))
     _check_columns(table.schema(), contract)
     pointer.publish(table)
     return table
@@ -162,6 +163,17 @@ def table_location(catalog: Catalog, table: str) -> str:
     """Always `<warehouse>/events_db/<table>`, so that a folder can be read without a catalog."""
     warehouse = catalog.properties["warehouse"].rstrip("/")
     return f"{warehouse}/{NAMESPACE}/{table}"
+
+
+def _check_location(table: Table, wanted: str) -> None:
+    """Iceberg's metadata names files by whole paths: a copy would write into its original."""
+    here, there = file_io.local_path(wanted), file_io.local_path(table.location())
+    same = here.resolve() == there.resolve() if here and there else wanted == table.location()
+    if not same:
+        raise SetupError(
+            f"the lake of this catalog lies at {table.location()}, not at {wanted}: it was moved",
+            hint="Move it back to where it was, or set TIDELAKE_LAKE_WAREHOUSE to where it lies.",
+        )
 
 
 def _check_columns(schema: Schema, contract: Contract) -> None:

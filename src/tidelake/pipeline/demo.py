@@ -7,8 +7,9 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
 from tidelake.errors import UnavailableError
 from tidelake.files import open_disk
@@ -21,17 +22,16 @@ from tidelake.pipeline import demo_measure as measure
 from tidelake.pipeline.books import Look, look
 from tidelake.pipeline.demo_traffic import Traffic, send_history, send_live, send_through_sdk
 from tidelake.pipeline.lakehouse import Lakehouse, attach
+from tidelake.pipeline.query import Answer, queries
 from tidelake.pipeline.up import Running, running
 from tidelake.settings import Settings
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
 
 HISTORY_EVENTS = 200_000
 LIVE_RATE = 2_000.0
 LIVE_SECONDS = 30.0
 SDK_MESSAGES = 300
 LAKE_WITHIN_S = 180.0
+MOST_ROWS = 10
 
 # Beside whatever listens on this machine, and without the inbox that it was all read from: a demo
 # should not leave 350 MB behind that nobody will replay.
@@ -44,16 +44,16 @@ QUESTIONS = {
         from events group by event_type order by events desc limit 10
     """,
     "top pages": """
-        select page_path, count(*) as views, round(avg(performance_page_load_time)) as load_ms
+        select page_path, count(*) as views, round(avg(performance_page_load_time))::int as load_ms
         from events where event_type = 'page_view' and page_path is not null
         group by page_path order by views desc limit 8
     """,
-    "revenue by day": """
-        select event_day, order_currency as currency, count(*) as orders,
+    "revenue by day, in the currency of most orders": """
+        select event_day as day, order_currency as currency, count(*) as orders,
                round(sum(order_total), 2) as revenue
         from (select distinct on (event_key) * from events where event_type = 'purchase')
-        where order_currency is not null
-        group by all order by event_day desc, revenue desc limit 8
+        where order_currency = (select mode(order_currency) from events)
+        group by all order by day desc limit 8
     """,
 }
 
@@ -89,15 +89,6 @@ class Summary:
     files: int
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One question asked of the lake itself."""
-
-    question: str
-    columns: list[str]
-    rows: list[tuple[Any, ...]]
-
-
 class Screen(Protocol):
     """Told what happens; the command shows it."""
 
@@ -106,7 +97,9 @@ class Screen(Protocol):
     def advance(self, done: int) -> None: ...
 
 
-def demo(settings: Settings, screen: Screen, plan: Plan = Plan()) -> tuple[Summary, list[Answer]]:
+def demo(
+    settings: Settings, screen: Screen, plan: Plan = Plan()
+) -> tuple[Summary, dict[str, Answer]]:
     """Runs the pipeline, sends traffic, waits until the lake holds it; leaves `demo.json`.
 
     Whether the books balance is in the summary: whoever calls decides what follows. Raises what
@@ -241,14 +234,10 @@ def _seed(before: Look) -> int:
     return 1 + before.books.total_accepted
 
 
-def _answers(lakehouse: Lakehouse) -> list[Answer]:
-    with contextlib.closing(query.connect(lakehouse.catalog)) as lake:
-        return [_ask(lake, question, sql) for question, sql in QUESTIONS.items()]
-
-
-def _ask(lake: DuckDBPyConnection, question: str, sql: str) -> Answer:
-    result = lake.execute(sql)
-    return Answer(question, [column[0] for column in result.description], result.fetchall())
+def _answers(lakehouse: Lakehouse) -> dict[str, Answer]:
+    """The answers by their questions."""
+    with queries(lakehouse, "", datetime.now(UTC)) as lake:
+        return {question: lake.answer(sql, MOST_ROWS) for question, sql in QUESTIONS.items()}
 
 
 def _write(path: Path, summary: Summary) -> None:
