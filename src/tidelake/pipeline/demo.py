@@ -48,7 +48,7 @@ QUESTIONS = {
         from events where event_type = 'page_view' and page_path is not null
         group by page_path order by views desc limit 8
     """,
-    "revenue by day, in the currency of most orders": """
+    "revenue by day": """
         select event_day as day, order_currency as currency, count(*) as orders,
                round(sum(order_total), 2) as revenue
         from (select distinct on (event_key) * from events where event_type = 'purchase')
