@@ -6,7 +6,8 @@
     │   └── IncompatibleError     data or a database made by another version
     ├── TransientError            passing trouble: the caller may try again
     │   ├── UnavailableError      a server, disk or network did not answer
-    │   └── OverloadedError       a bound was reached; `retry_after` says when to come back
+    │   ├── OverloadedError       a bound was reached; `retry_after` says when to come back
+    │   └── FailedTakeError       a worker died or failed on some records, nobody knows why
     ├── FencedError               another committer moved our positions: stop, load, start again
     ├── DamagedError              stored bytes are not what was written
     └── BooksError                the books do not balance
@@ -20,6 +21,7 @@ from __future__ import annotations
 __all__ = [
     "BooksError",
     "DamagedError",
+    "FailedTakeError",
     "FencedError",
     "IncompatibleError",
     "OverloadedError",
@@ -75,6 +77,18 @@ class OverloadedError(TransientError):
     def __init__(self, message: str, *, hint: str = "", retry_after: int = 1) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+
+
+class FailedTakeError(TransientError):
+    """A worker died or failed on the records `first..last` of a stream, nobody knows why."""
+
+    def __init__(self, stream: str, first: int, last: int, cause: str) -> None:
+        super().__init__(
+            f"a worker failed on the records {first}..{last} of {stream}: {cause}",
+            hint="Nothing is lost, they are taken again, fewer at a time. If memory was short, "
+            "lower TIDELAKE_LAKE_BATCH_BYTES or TIDELAKE_PROCESS_WORKERS.",
+        )
+        self.stream, self.first, self.last = stream, first, last
 
 
 class FencedError(TidelakeError):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tidelake.batch import RAW_SCHEMA, RawBatch
-from tidelake.errors import FencedError, UnavailableError
+from tidelake.errors import FailedTakeError, FencedError, UnavailableError
 from tidelake.lake.commit import Committed
 from tidelake.lake.tally import Tally
 from tidelake.lake.writer import StoredRange
@@ -220,6 +220,39 @@ def test_records_that_an_earlier_run_rejected_are_handed_over_as_judged(
         (10_006, frozenset({7, 15_000})),
         (20_006, frozenset()),
     ]
+
+
+def test_a_stream_that_never_runs_dry_does_not_starve_the_others(
+    workers: ByHand, clock: Clock
+) -> None:
+    other = "inbox/i/1"
+    source = Rows({LANE: 10_000_000, other: 10_000_000})
+    loop = Loop(source, Book(), workers, PACE, clock)
+    for turn in range(6):
+        loop.turn()
+        workers.finish(turn)
+
+    taken = [take.stream for take, *_ in workers.started]
+    assert abs(taken.count(LANE) - taken.count(other)) <= 1
+
+
+def test_what_an_earlier_run_committed_is_released_again(workers: ByHand, clock: Clock) -> None:
+    """The note of it may be lost, and then a full inbox would never be emptied."""
+    source = Rows({LANE: 10})
+    Loop(source, Book(start={LANE: (10, 10)}), workers, PACE, clock).turn()
+
+    assert source.released == [(LANE, 10)]
+
+
+def test_a_worker_that_died_is_told_with_the_records_that_it_had(
+    workers: ByHand, clock: Clock
+) -> None:
+    loop = Loop(Rows({LANE: 10}), Book(), workers, PACE, clock)
+    loop.turn()
+    workers.started[0][2].set_exception(MemoryError())
+
+    with pytest.raises(FailedTakeError, match=r"records 1\.\.10 of inbox/i/0: MemoryError"):
+        loop.turn()
 
 
 def test_a_worker_that_failed_ends_the_loop_with_its_error(workers: ByHand, clock: Clock) -> None:

@@ -17,7 +17,7 @@ from tidelake.event.contract import REJECTED, Contract
 from tidelake.event.verdicts import Reason
 from tidelake.lake.parquet import encode as encode_parquet
 from tidelake.lake.writer import StoredRange, Writer
-from tidelake.process import Rules, process
+from tidelake.process import Rules, process, refuse
 
 # The Python decoder holds some 10 kB of objects a record while it works: this bounds them.
 ROWS_AT_ONCE = 2048
@@ -30,6 +30,8 @@ class Encoder:
     contract: Contract
     rules: Rules
     writer: Writer
+    # Stream and number of a record on which workers fail: it is rejected unread.
+    refused: tuple[str, int] | None = None
 
     def __call__(self, take: Take, judged: frozenset[int] = frozenset()) -> StoredRange:
         """Stores the files of a take, without the records that were judged in an earlier run."""
@@ -55,6 +57,8 @@ class Encoder:
         )
 
     def _process(self, batch: RawBatch) -> Processed:
+        if self.refused == (batch.stream, batch.first) and batch.first == batch.last:
+            return refuse(batch, self.contract, "every worker that read this record failed")
         parts = [process(part, self.contract, self.rules) for part in batch.slices(ROWS_AT_ONCE)]
         return Processed(
             pa.concat_tables([part.events for part in parts]),

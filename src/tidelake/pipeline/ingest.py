@@ -10,17 +10,19 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from tidelake import files
-from tidelake.errors import FencedError, TransientError
+from tidelake.errors import FailedTakeError, FencedError, TransientError
 from tidelake.inbox import Bounds
 from tidelake.lake.commit import Committer
 from tidelake.lake.contract import contract_of
 from tidelake.lake.tables import load_table
 from tidelake.lake.writer import Writer
 from tidelake.observe import heartbeat
+from tidelake.pipeline.caution import Caution
 from tidelake.pipeline.encode import Encoder
 from tidelake.pipeline.ingest_report import Report
 from tidelake.pipeline.lakehouse import Lakehouse, opened
@@ -37,7 +39,8 @@ log = logging.getLogger("tidelake.ingest")
 PART = "ingest"
 LEASE_S = 15.0
 TURN_S = 0.05  # between two looks when nothing moved
-LONGEST_WAIT_S = 10.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
+TRIES_AT_THE_END = 3  # to bring the rest to the lake, once it is told to stop
 ALONE_EVERY_S = 0.5  # between two looks whether the other ingest has ended
 HOUSEKEEPING_EVERY_S = 10.0
 
@@ -45,54 +48,63 @@ HOUSEKEEPING_EVERY_S = 10.0
 def run(settings: Settings, stop: Stop) -> None:
     """Ingests until `stop`, then commits what the inbox still holds. Raises `SetupError`."""
     with opened(settings) as lakehouse, _alone(settings.home, stop) as alone:
-        wait = 0.5
-        while not stop:
+        caution, wait, last_tries = Caution(), FIRST_WAIT_S, TRIES_AT_THE_END
+        while last_tries:
+            last_tries -= bool(stop)
             try:
-                _shift(lakehouse, stop)
-                wait = 0.5
+                _shift(lakehouse, stop, caution)
+                wait = FIRST_WAIT_S
+                if stop:
+                    break
             except (FencedError, TransientError) as exc:
+                if isinstance(exc, FailedTakeError):
+                    caution.failed(exc)
                 log.warning("%s; starting again in %.1f s", exc, wait)
-                stop.wait(wait)
+                time.sleep(wait) if stop else stop.wait(wait)
                 wait = min(wait * 2, LONGEST_WAIT_S)
         if alone:
             heartbeat.forget(settings.home, PART)
 
 
-def _shift(lakehouse: Lakehouse, stop: Stop) -> None:
-    """Works until told to stop, or until the contract has changed."""
+def _shift(lakehouse: Lakehouse, stop: Stop, caution: Caution) -> None:
+    """Works until told to stop, until the contract has changed, or until takes may grow again."""
     settings = lakehouse.settings
-    source = InboxSource(settings.home, files.open_disk(), Bounds(settings.lake.batch_bytes))
-    encoder = encoder_of(lakehouse)
-    with (
-        _leased(lakehouse, stop) as lease,
-        ProcessWorkers(encoder, settings.process.workers) as workers,
-    ):
+    bounds, pace = Bounds(settings.lake.batch_bytes), pace_of(settings)
+    if caution.rows is not None:
+        bounds, pace = replace(bounds, max_rows=caution.rows), replace(pace, takes_at_once=1)
+    source = InboxSource(settings.home, files.open_disk(), bounds)
+    encoder = replace(encoder_of(lakehouse), refused=caution.refused)
+    with ExitStack() as open_things:
+        lease = open_things.enter_context(_leased(lakehouse, stop))
+        workers = open_things.enter_context(ProcessWorkers(encoder, settings.process.workers))
         workers.warm_up()
-        report = Report(lakehouse, workers.pids())
-        loop = Loop(
-            source,
-            Committer(lakehouse.catalog),
-            workers,
-            pace_of(settings),
-            time.monotonic,
-            report.committed,
-        )
+        report = open_things.enter_context(closing(Report(lakehouse, workers.pids())))
+        committer = Committer(lakehouse.catalog)
+        loop = Loop(source, committer, workers, pace, time.monotonic, report.committed)
         log.info("ingesting with %d workers", workers.count)
         due = time.monotonic() + HOUSEKEEPING_EVERY_S
         while not stop:
             if not loop.turn():
                 stop.wait(TURN_S)
             report.beat(loop)
+            if caution.rows is not None and loop.progress.commits >= caution.enough:
+                break
             if time.monotonic() >= due:
                 due = time.monotonic() + HOUSEKEEPING_EVERY_S
                 source.sweep(time.time(), settings.inbox.keep_h * 3600)
                 if not lease.renew() or encoder_of(lakehouse).contract != encoder.contract:
                     break
-        loop.drain()
-        while not loop.idle:
-            if not loop.turn():
-                time.sleep(TURN_S)
-            report.beat(loop)
+        if stop:
+            _drain(loop, report)
+    caution.worked()
+
+
+def _drain(loop: Loop, report: Report) -> None:
+    loop.drain()
+    while not loop.idle:
+        if not loop.turn():
+            time.sleep(TURN_S)
+        report.beat(loop)
 
 
 def encoder_of(lakehouse: Lakehouse, max_age_days: float | None = None) -> Encoder:

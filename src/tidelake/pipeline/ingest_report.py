@@ -44,6 +44,10 @@ class Report:
         self._ledger.insert(row_of(committed, group, landed_at))
         self._watch_rejects(committed)
 
+    def close(self) -> None:
+        """Closes the connection to the ledger."""
+        self._ledger.close()
+
     def beat(self, loop: Loop) -> None:
         """Once a second: what this process did, holds and uses."""
         if (now := time.time()) < self._due:

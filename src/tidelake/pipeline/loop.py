@@ -17,6 +17,7 @@ from typing import Protocol
 
 from tidelake import crash
 from tidelake.batch import Take
+from tidelake.errors import FailedTakeError, TidelakeError
 from tidelake.lake.commit import Committed
 from tidelake.lake.writer import StoredRange
 
@@ -57,6 +58,24 @@ class Pace:
     takes_a_commit: int = 64
 
 
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A take that a worker has."""
+
+    take: Take
+    future: Future[StoredRange]
+
+    def result(self) -> StoredRange:
+        """What the worker stored; raises `FailedTakeError` for trouble that is not ours."""
+        try:
+            return self.future.result()
+        except TidelakeError:
+            raise
+        except Exception as exc:
+            take, cause = self.take, f"{type(exc).__name__}: {exc}"
+            raise FailedTakeError(take.stream, take.first, take.last, cause) from exc
+
+
 @dataclass(slots=True)
 class _Stream:
     """One stream's place: `taken` is the last record handed to a worker."""
@@ -65,7 +84,7 @@ class _Stream:
     taken: int
     judged: frozenset[int] = frozenset()
     judged_until: int = 0
-    pending: deque[Future[StoredRange]] = field(default_factory=deque)
+    pending: deque[_Pending] = field(default_factory=deque)
 
 
 @dataclass(slots=True)
@@ -135,11 +154,12 @@ class Loop:
         return sum(s.taken - self._position(s.name) for s in self._streams.values())
 
     def _start_takes(self) -> bool:
-        started = False
-        for name, end in self._ends().items():
-            stream = self._stream(name)
-            if end > stream.taken and self._due(end - stream.taken):
-                started |= self._take(stream)
+        waiting = [
+            (self._stream(name), end - self._stream(name).taken)
+            for name, end in self._ends().items()
+        ]
+        due = [stream for stream, records in waiting if records > 0 and self._due(records)]
+        started = self._take_in_turn(due)
         if started:
             self._last_take = self._clock()
         self.progress.most_in_flight = max(self.progress.most_in_flight, self.in_flight)
@@ -157,19 +177,28 @@ class Loop:
         since = self._clock() - max(self._last_commit, self._last_take)
         return self._draining or waiting >= FULL_RECORDS or since >= patience
 
-    def _take(self, stream: _Stream) -> bool:
+    def _take_in_turn(self, due: list[_Stream]) -> bool:
+        """One take of each stream and again, those with the fewest under way first.
+
+        So a stream that never runs dry does not starve the others.
+        """
         room = self._pace.takes_at_once - sum(
-            not future.done() for s in self._streams.values() for future in s.pending
+            not one.future.done() for s in self._streams.values() for one in s.pending
         )
-        room = min(room, self._pace.takes_a_commit - len(stream.pending))
-        if room <= 0:
-            return False
-        takes = self._source.takes(stream.name, stream.taken)
-        for take, _ in zip(takes, range(room), strict=False):
+        takes = {stream.name: self._source.takes(stream.name, stream.taken) for stream in due}
+        started = False
+        while due and room > 0:
+            stream = min(due, key=lambda s: len(s.pending))
+            take = next(takes[stream.name], None)
+            if take is None or len(stream.pending) >= self._pace.takes_a_commit:
+                due = [other for other in due if other is not stream]
+                continue
             judged = stream.judged if take.first <= stream.judged_until else frozenset()
-            stream.pending.append(self._workers.submit(take, judged))
+            future = self._workers.submit(take, judged)
+            stream.pending.append(_Pending(take, future))
             stream.taken = take.last
-        return True
+            started, room = True, room - 1
+        return started
 
     def _finished(self) -> list[StoredRange]:
         """What is finished at the head of each stream, once a commit is due.
@@ -177,14 +206,14 @@ class Loop:
         Also while draining: a commit costs as much as thousands of records, so those under way are
         company worth waiting for.
         """
-        heads = [s for s in self._streams.values() if s.pending and s.pending[0].done()]
-        unfinished = any(not f.done() for s in self._streams.values() for f in s.pending)
+        heads = [s for s in self._streams.values() if s.pending and s.pending[0].future.done()]
+        unfinished = any(not one.future.done() for s in self._streams.values() for one in s.pending)
         soon = self._clock() - self._last_commit < self._pace.busy_s
         if not heads or (unfinished and soon):
             return []
         group = []
         for stream in heads:
-            while stream.pending and stream.pending[0].done():
+            while stream.pending and stream.pending[0].future.done():
                 group.append(stream.pending.popleft().result())
         return group
 
@@ -211,6 +240,9 @@ class Loop:
         if name not in self._streams:
             done, rejects = self._positions.get(name, (0, 0))
             judged = frozenset(self._lake.judged(name, done, rejects)) if rejects > done else None
+            # The note of what is released may be lost, and the bound of the inbox counts by it.
+            if done:
+                self._source.release(name, done)
             self._streams[name] = _Stream(name, done, judged or frozenset(), rejects)
         return self._streams[name]
 

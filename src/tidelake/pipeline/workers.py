@@ -7,12 +7,10 @@ import multiprocessing
 import os
 import signal
 from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Self
 
 from tidelake.batch import Take
-from tidelake.errors import UnavailableError
 from tidelake.lake.writer import StoredRange
 from tidelake.pipeline.encode import Encoder
 from tidelake.pipeline.memory import keep_little
@@ -22,10 +20,7 @@ _encoder: Encoder | None = None
 
 
 class ProcessWorkers:
-    """A pool of encoding processes, started anew with each encoder; a context manager.
-
-    It raises `UnavailableError` at its end where one of the processes was killed.
-    """
+    """A pool of encoding processes, started anew with each encoder; a context manager."""
 
     def __init__(self, encoder: Encoder, count: int = 0) -> None:
         self.count = count or min(2, os.cpu_count() or 1)
@@ -58,12 +53,6 @@ class ProcessWorkers:
         trace: TracebackType | None,
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
-        if isinstance(error, BrokenProcessPool):
-            raise UnavailableError(
-                "a process that encodes was killed",
-                hint="Nothing is lost, its work is done again. If memory was short, lower"
-                " TIDELAKE_LAKE_BATCH_BYTES or TIDELAKE_PROCESS_WORKERS.",
-            ) from error
 
 
 def _start(encoder: Encoder) -> None:

@@ -10,7 +10,7 @@ text, clock, columns, items, agent      one kind of value each
 from tidelake.process.countries import MaxMindCountries
 from tidelake.process.judge import Accepted, Rejected, judge
 from tidelake.process.rules import CountryLookup, Rules
-from tidelake.process.stage import process
+from tidelake.process.stage import process, refuse
 from tidelake.process.statement import Context, Received
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "Rules",
     "judge",
     "process",
+    "refuse",
 ]

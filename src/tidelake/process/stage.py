@@ -10,13 +10,14 @@ import pyarrow as pa
 
 from tidelake.batch import Processed, RawBatch
 from tidelake.event.contract import REJECTED, Contract
+from tidelake.event.verdicts import Reason
 from tidelake.process.envelope import read_envelope
 from tidelake.process.fast.accept import accept
-from tidelake.process.judge import Accepted, judge
+from tidelake.process.judge import Accepted, Rejected, judge
 from tidelake.process.rejects import gap_rows, rejected_row
 from tidelake.process.rules import Rules
 from tidelake.process.statement import Context, Received
-from tidelake.process.tables import table_of
+from tidelake.process.tables import schema_of, table_of
 
 Row = dict[str, Any]
 
@@ -41,6 +42,20 @@ def process(batch: RawBatch, contract: Contract, rules: Rules) -> Processed:
     return Processed(
         _in_order(accepted, taken, judged, contract),
         table_of(REJECTED, [row for _, row in rejected]),
+    )
+
+
+def refuse(batch: RawBatch, contract: Contract, detail: str) -> Processed:
+    """Every record of the batch as a reject, unread: what a worker can not process at all."""
+    verdict = Rejected(Reason.UNPROCESSABLE, None, detail)
+    everything = list(range(batch.records.num_rows))
+    rejected = gap_rows(batch)
+    rejected += [
+        (n, rejected_row(received, verdict)) for n, received in _records(batch, everything)
+    ]
+    return Processed(
+        schema_of(contract).empty_table(),
+        table_of(REJECTED, [row for _, row in sorted(rejected, key=itemgetter(0))]),
     )
 
 
