@@ -14,7 +14,7 @@ from tidelake.batch import Gap
 from tidelake.errors import DamagedError, IncompatibleError
 from tidelake.files import Disk
 from tidelake.inbox import Bounds, Finding, Frame, Inbox, LaneWriter, Records, SegmentLimits, verify
-from tidelake.inbox.frame import HEADER_BYTES, SEGMENT_BYTES, frames, seed_of
+from tidelake.inbox.frame import FORMAT, HEADER_BYTES, SEGMENT_BYTES, frames, seed_of
 
 Claim = Callable[..., LaneWriter]
 Read = Callable[..., tuple[dict[int, bytes], list[Gap]]]
@@ -261,11 +261,11 @@ def test_a_segment_of_another_version_stops_loudly(
     import xxhash
 
     header = bytearray(segment.read_bytes()[: SEGMENT_BYTES - 8])
-    header[8:12] = struct.pack("<I", 2)
+    header[8:12] = struct.pack("<I", FORMAT + 1)
     check = xxhash.xxh3_64_intdigest(bytes(header), seed=seed_of(stream, segment.name))
     spoil(0, bytes(header) + struct.pack("<Q", check))
 
-    with pytest.raises(IncompatibleError, match="has format 2"):
+    with pytest.raises(IncompatibleError, match=f"has format {FORMAT + 1}"):
         next(Inbox(home, Disk()).takes(stream, 0)).read()
 
 
@@ -365,4 +365,4 @@ def test_whatever_is_damaged_each_row_is_read_as_written_or_named_as_lost(
 
 
 def test_the_header_size_is_what_the_format_says() -> None:
-    assert (SEGMENT_BYTES, HEADER_BYTES) == (40, 40)
+    assert (SEGMENT_BYTES, HEADER_BYTES) == (40, 48)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pickle
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 
 from tidelake.batch import Gap
 from tidelake.errors import UsageError
-from tidelake.files import Disk
-from tidelake.inbox import Bounds, Inbox, LaneWriter, Records, SegmentLimits
-from tidelake.inbox.layout import LanePaths, lanes_folder, read_incarnation
+from tidelake.files import Appender, Disk
+from tidelake.inbox import Bounds, Inbox, LaneWriter, Records, SegmentLimits, verify
+from tidelake.inbox.layout import LanePaths, lanes_folder, make_incarnation, read_incarnation
 from tidelake.inbox.mark import Mark, MarkReader, MarkWriter
 from tidelake.inbox.recovery import recover
+from tidelake.inbox.segments import SegmentWriter
 
 Claim = Callable[..., LaneWriter]
 Request = Callable[..., Records]
@@ -57,7 +60,7 @@ def test_takes_are_bounded_and_hold_every_row_once(
 
     takes = list(Inbox(home, disk).takes(writer.stream, 0, bounds=Bounds(max_bytes, max_rows)))
     assert all(take.last - take.first < max_rows for take in takes)
-    assert all(take.size <= max_bytes + 1500 for take in takes)
+    assert all(take.size <= max_bytes or take.first == take.last for take in takes)
     assert read(bounds=Bounds(max_bytes, max_rows)) == (written, [])
 
 
@@ -247,3 +250,69 @@ def test_two_readers_do_not_disturb_each_other(home: Path, disk: Disk, claim: Cl
         strict=True,
     ):
         assert take_one.read() == take_two.read()
+
+
+def test_a_frame_that_is_huge_once_expanded_is_read_in_bounded_takes(
+    home: Path, disk: Disk
+) -> None:
+    paths = LanePaths(home, make_incarnation(home, disk), 0)
+    disk.make_folder(paths.folder, "inbox.lane")
+    writer = SegmentWriter(paths, disk, Mark(), SegmentLimits())
+    envelope = b"e" * 21_500
+    requests = [Records([b"1"] * 3100, envelope, 0)] * 36  # 0.8 MB stored, 2.4 GB expanded
+    writer.append(requests)
+    writer.close()
+    inbox = Inbox(home, disk)
+    takes = list(inbox.takes(paths.stream, 0, bounds=Bounds(max_bytes=16 << 20)))
+    assert all(take.size <= 16 << 20 for take in takes)
+    assert [take.first for take in takes[1:]] == [take.last + 1 for take in takes[:-1]]
+    assert takes[-1].last == 36 * 3100
+
+    for take in (takes[0], takes[70], takes[-1]):
+        batch = take.read()
+        assert (batch.first, batch.last, batch.gaps) == (take.first, take.last, ())
+        assert batch.records.nbytes <= 16 << 20
+        assert pc.unique(batch.records["envelope"]).to_pylist() == [envelope]
+    (verified,) = verify(home, disk)
+    assert (verified.rows, verified.findings) == (36 * 3100, ())
+
+
+def test_takes_count_the_envelope_of_each_record_across_frames(
+    home: Path, disk: Disk, claim: Claim, read: Read
+) -> None:
+    writer = claim()
+    sizes = [(1, 10), (500, 20_000), (3, 300_000), (2000, 0), (1, 2_000_000), (70, 30_000)]
+    for rows, envelope in sizes:
+        writer.append_and_wait(Records([b"x"] * rows, b"e" * envelope, 0))
+    bound = Bounds(max_bytes=1 << 20)
+
+    for take in Inbox(home, disk).takes(writer.stream, 0, bounds=bound):
+        assert take.size <= bound.max_bytes or take.first == take.last
+        assert take.read().records.nbytes <= take.size
+    rows, gaps = read(bounds=bound)
+    assert (len(rows), gaps) == (sum(rows for rows, _ in sizes), [])
+
+
+def test_requests_that_wait_share_a_frame_only_while_it_is_small_expanded(
+    home: Path, disk: Disk, claim: Claim
+) -> None:
+    class Slow(Disk):
+        """Opens the first segment once all requests wait."""
+
+        def create(self, path: Path, kind: str) -> Appender:
+            waiting.wait(10)
+            return super().create(path, kind)
+
+    waiting = threading.Event()
+    writer = claim(SegmentLimits(frame_bytes=1 << 20), disk=Slow())
+    request = Records([b"x"] * 100, b"e" * 8000, 0)  # 0.8 MB expanded: two fill a frame
+
+    async def append() -> None:
+        appends = [asyncio.ensure_future(writer.append(request)) for _ in range(9)]
+        await asyncio.sleep(0)
+        waiting.set()
+        await asyncio.gather(*appends)
+
+    asyncio.run(append())
+    assert writer.rows == 900
+    assert writer.frames >= 5

@@ -8,6 +8,7 @@ import io
 import os
 import sys
 import threading
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -242,6 +243,37 @@ def test_a_very_long_line_is_one_record_and_an_endless_one_is_cut(open_content: 
         endless[MAX_RECORD_BYTES:],
         b"b",
     ]
+
+
+def test_a_string_that_does_not_end_takes_no_more_memory_than_a_few_windows() -> None:
+    content = b'[{"a":"' + b"x" * (4 << 20)
+    tracemalloc.start()
+    try:
+        chunks = list(elements.chunks(lambda at, n: content[at : at + n], 1, len(content), 1 << 20))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert [chunk.rows for chunk in chunks] == [1]
+    assert peak < 6 * len(content)
+
+
+def test_a_chunk_of_many_records_is_taken_in_parts_that_fit_with_their_envelopes(
+    tmp_path: Path, home: Path
+) -> None:
+    path = tmp_path / ("n" * 250)
+    path.write_bytes(b"1\n" * 200_000)  # 54 MB of envelopes
+    source = FileSource([str(path)], home, Disk())
+    (stream,) = source.streams()
+
+    takes = list(source.takes(stream, 5, 199_000))
+    assert [take.first for take in takes] == [6, *(take.last + 1 for take in takes[:-1])]
+    assert takes[-1].last == 199_000
+    for take in takes:
+        batch = take.read()
+        assert (batch.first, batch.last) == (take.first, take.last)
+        assert batch.records.get_total_buffer_size() < 32 << 20
+        assert take.size < 32 << 20
 
 
 def test_a_file_that_is_changed_while_it_is_read_is_told(

@@ -2,9 +2,12 @@
 
     segment   40 bytes: magic "TIDESEGM" · format u32 · lane u32 · first row u64 ·
               created us i64 · header check u64 (over the 32 bytes before it)
-    frame     40 bytes: magic "TIDF" · rows u32 · first row u64 · length u64 ·
-              payload check u64 · header check u64 (over the 32 bytes before it);
+    frame     48 bytes: magic "TIDF" · rows u32 · first row u64 · length u64 · expanded u64 ·
+              payload check u64 · header check u64 (over the 40 bytes before it);
               then `length` bytes: one Arrow IPC record batch message (`records.STORED_SCHEMA`)
+
+`expanded` is what the records weigh once each has its request's envelope (`Records.expanded`): it
+may be thousands of times `length`, so readers go by it.
 
 All numbers are little-endian. The checks are xxh3-64 with the segment's seed, which is made of the
 inbox's incarnation, the lane and the segment's name: a frame is valid only where it was written, so
@@ -23,12 +26,12 @@ import xxhash
 
 from tidelake.errors import IncompatibleError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 SEGMENT_MAGIC: Final = b"TIDESEGM"
 FRAME_MAGIC: Final = b"TIDF"
 
 _SEGMENT = struct.Struct("<8sIIQq")
-_FRAME = struct.Struct("<4sIQQQ")
+_FRAME = struct.Struct("<4sIQQQQ")
 _CHECK = struct.Struct("<Q")
 
 SEGMENT_BYTES: Final = _SEGMENT.size + _CHECK.size
@@ -50,7 +53,13 @@ class Frame:
     first: int
     rows: int
     length: int
+    expanded: int
     check: int
+
+    @property
+    def weight(self) -> int:
+        """About the bytes in memory while all of it is read."""
+        return max(self.expanded, self.length)
 
     @property
     def last(self) -> int:
@@ -105,9 +114,9 @@ def check_segment_header(header: bytes, name: str, seed: int) -> str:
     return ""
 
 
-def frame_header(first: int, rows: int, payload: memoryview, seed: int) -> bytes:
+def frame_header(first: int, rows: int, expanded: int, payload: memoryview, seed: int) -> bytes:
     check = xxhash.xxh3_64_intdigest(payload, seed=seed)
-    header = _FRAME.pack(FRAME_MAGIC, rows, first, len(payload), check)
+    header = _FRAME.pack(FRAME_MAGIC, rows, first, len(payload), expanded, check)
     return header + _CHECK.pack(xxhash.xxh3_64_intdigest(header, seed=seed))
 
 
@@ -142,13 +151,13 @@ def frames(read: Read, offset: int, size: int, seed: int) -> Iterator[Frame | Da
 def _frame_at(window: bytes, at: int, offset: int, seed: int) -> Frame | None:
     if len(window) - at < HEADER_BYTES:
         return None
-    magic, rows, first, length, check = _FRAME.unpack_from(window, at)
+    magic, rows, first, length, expanded, check = _FRAME.unpack_from(window, at)
     if magic != FRAME_MAGIC or rows == 0:
         return None
     (said,) = _CHECK.unpack_from(window, at + _FRAME.size)
     if xxhash.xxh3_64_intdigest(window[at : at + _FRAME.size], seed=seed) != said:
         return None
-    return Frame(offset, first, rows, length, check)
+    return Frame(offset, first, rows, length, expanded, check)
 
 
 def _next_frame(read: Read, offset: int, size: int, seed: int) -> int:

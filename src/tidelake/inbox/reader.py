@@ -7,22 +7,26 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from tidelake.batch import Gap
 from tidelake.errors import DamagedError, UsageError
 from tidelake.files import Disk
-from tidelake.inbox.frame import SEGMENT_BYTES, Damage, Read, frames, seed_of
+from tidelake.inbox.frame import SEGMENT_BYTES, Damage, Frame, Read, frames, seed_of
 from tidelake.inbox.lane import Lane, LaneState
 from tidelake.inbox.layout import LanePaths, lanes, read_incarnation
 from tidelake.inbox.mark import Mark, MarkWriter
 from tidelake.inbox.opened import opened
 from tidelake.inbox.recovery import last_row, recover
-from tidelake.inbox.take import InboxTake
+from tidelake.inbox.take import InboxTake, piece
 
 MB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much one take holds, at most; always at least one row. A frame is not cut for bytes."""
+    """How much one take holds, at most; always at least one row.
+
+    Bytes are those in memory, each record with its envelope: a few stored ones may become millions.
+    """
 
     max_bytes: int = 16 * MB
     max_rows: int = 1 << 20
@@ -188,37 +192,53 @@ class Inbox:
                 return InboxTake(stream, after + 1, limit, folder, segment.name)
             return self._take(lane, mark, after, last, bounds)  # swept since it was listed
         self._cursors[stream] = _Cursor(reach.row, segment.name, reach.resume)
-        return InboxTake(stream, after + 1, reach.row, folder, segment.name, begin, reach.end)
+        return InboxTake(
+            stream, after + 1, reach.row, folder, segment.name, begin, reach.end, reach.size
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
-    """How far a take goes: its last row, the end of its bytes, and where the next one begins."""
+    """How far a take goes: its last row, the end of its bytes, where the next begins, its size."""
 
     row: int
     end: int
     resume: int
+    size: int
 
 
 def _reach(
     read: Read, begin: int, size: int, seed: int, after: int, limit: int, max_bytes: int
 ) -> _Reach:
-    """From `begin` frame by frame until the limit, or until there are bytes enough.
+    """From `begin` frame by frame until the limit, or until the records' expanded size is reached.
 
     Where the frames end before the limit, the rest of the rows is lost and belongs to this take.
     """
-    row, end, resume = after, begin, begin
+    row, end, resume, taken = after, begin, begin, 0
     for item in frames(read, begin, size, seed):
         if isinstance(item, Damage):
             end = item.end
             continue
         if item.first > limit:
             break
-        end = item.end
         if item.last <= row:
+            end = item.end
             continue
-        row = min(item.last, limit)
-        resume = item.end if item.last <= limit else item.offset
-        if row == limit or end - begin >= max_bytes:
-            return _Reach(row, end, resume)
-    return _Reach(limit, end, resume)
+        first, last, weight = max(item.first, row + 1), min(item.last, limit), item.weight
+        if taken + weight > max_bytes:
+            last, weight = _fitting(item, read, seed, first, last, max_bytes - taken)
+            if row > after and taken + weight > max_bytes:
+                return _Reach(row, end, resume, taken)
+        row, end, taken = last, item.end, taken + weight
+        resume = item.end if row == item.last else item.offset
+        if row == limit or row < item.last or taken >= max_bytes:
+            return _Reach(row, end, resume, taken)
+    return _Reach(limit, end, resume, taken)
+
+
+def _fitting(
+    frame: Frame, read: Read, seed: int, first: int, last: int, max_bytes: int
+) -> tuple[int, int]:
+    """The last of the rows `first..last` of a frame that fits, at least the first; their size."""
+    found = piece(frame, read, seed, first, last, "")
+    return (last, 0) if isinstance(found, Gap) else found.fitting(max_bytes)

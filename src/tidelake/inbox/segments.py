@@ -24,7 +24,7 @@ class SegmentLimits:
 
     segment_bytes: int = 64 * MB
     segment_age_s: float = 60
-    frame_bytes: int = 8 * MB
+    frame_bytes: int = 8 * MB  # with each record's envelope counted
     waiting_bytes: int = 128 * MB
 
 
@@ -69,10 +69,12 @@ class SegmentWriter:
         """
         payload = memoryview(pack(group))
         first, rows = self._next, sum(len(records.bodies) for records in group)
+        expanded = sum(records.expanded for records in group)
         try:
             current = self._segment()
             crash.point("inbox.before_write")
-            current.file.write(frame_header(first, rows, payload, current.seed), payload)
+            header = frame_header(first, rows, expanded, payload, current.seed)
+            current.file.write(header, payload)
             crash.point("inbox.after_write")
             current.file.sync()
             crash.point("inbox.after_sync")

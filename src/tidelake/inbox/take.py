@@ -21,21 +21,28 @@ from tidelake.inbox.frame import (
     seed_of,
 )
 from tidelake.inbox.opened import opened
-from tidelake.inbox.records import unpack
+from tidelake.inbox.records import Packed, unpack
 
 _NO_RECORDS = pa.RecordBatch.from_pylist([], RAW_SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Records of one frame, numbered from `first`."""
+    """The records `first..last`, which lie in one frame from index `start` on."""
 
     first: int
-    records: pa.RecordBatch
+    last: int
+    start: int
+    packed: Packed
 
-    @property
-    def last(self) -> int:
-        return self.first + int(self.records.num_rows) - 1
+    def records(self) -> pa.RecordBatch:
+        """Them in `RAW_SCHEMA`: as large as `Frame.expanded` says, so read what is bounded."""
+        return self.packed.records(self.start, self.last - self.first + 1)
+
+    def fitting(self, max_bytes: int) -> tuple[int, int]:
+        """The last record that fits, at least the first, and the size up to there."""
+        rows, size = self.packed.fitting(self.start, self.last - self.first + 1, max_bytes)
+        return self.first + rows - 1, size
 
 
 def pieces(
@@ -58,28 +65,30 @@ def pieces(
             yield Gap(due, item.first - 1, what)
             due = item.first
         end = min(item.last, last)
-        yield _rows_of(item, read, seed, due, end, name)
+        yield piece(item, read, seed, due, end, name)
         due, what = end + 1, "no frame holds them"
     if due <= last:
         yield Gap(due, last, what)
 
 
-def _rows_of(frame: Frame, read: Read, seed: int, first: int, last: int, name: str) -> Piece | Gap:
+def piece(frame: Frame, read: Read, seed: int, first: int, last: int, name: str) -> Piece | Gap:
+    """The rows `first..last` of a frame in the segment `name`, if its bytes are whole."""
     payload = memoryview(read(frame.payload, frame.length))
     if not payload_is_valid(frame, payload, seed):
         return Gap(first, last, f"payload check failed at byte {frame.payload} of {name}")
     try:
-        records = unpack(pa.py_buffer(payload), frame.rows)
+        packed = unpack(pa.py_buffer(payload), frame.rows)
     except DamagedError as exc:
         return Gap(first, last, f"{exc} at byte {frame.payload} of {name}")
-    return Piece(first, records.slice(first - frame.first, last - first + 1))
+    return Piece(first, last, first - frame.first, packed)
 
 
 @dataclass(frozen=True, slots=True)
 class InboxTake:
     """The rows `first..last` of a lane: bytes `offset..end` of the segment `name` in `folder`.
 
-    `name` is empty where no segment holds the rows: they are a gap.
+    `name` is empty where no segment holds the rows: they are a gap. `size` is about the bytes that
+    the records take in memory, each with its envelope.
     """
 
     stream: str
@@ -89,10 +98,7 @@ class InboxTake:
     name: str = ""
     offset: int = 0
     end: int = 0
-
-    @property
-    def size(self) -> int:
-        return self.end - self.offset
+    size: int = 0
 
     def read(self) -> RawBatch:
         """The records, and gaps for those whose bytes are damaged or gone."""
@@ -116,7 +122,7 @@ class InboxTake:
         try:
             with opened(self.folder / self.name) as (read, _):
                 check_segment_header(read(0, SEGMENT_BYTES), self.name, seed)
-                return read(self.offset, self.size)
+                return read(self.offset, self.end - self.offset)
         except FileNotFoundError:
             return None
 
@@ -126,8 +132,8 @@ class InboxTake:
     def _assembled(self, found: Iterable[Piece | Gap]) -> RawBatch:
         found = list(found)
         kept = [item for item in found if isinstance(item, Piece)]
-        records = [piece.records for piece in kept] or [_NO_RECORDS]
-        numbers = [pa.arange(piece.first, piece.last + 1) for piece in kept]
+        records = [item.records() for item in kept] or [_NO_RECORDS]
+        numbers = [pa.arange(item.first, item.last + 1) for item in kept]
         return RawBatch(
             self.stream,
             self.first,

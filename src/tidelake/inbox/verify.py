@@ -77,5 +77,5 @@ def _verify_segment(paths: LanePaths, segment: Segment, last: int) -> Verified:
                 found.append(finding)
             else:
                 count += 1
-                rows += item.records.num_rows
+                rows += item.last - item.first + 1
     return Verified(paths.lane, segment.name, count, rows, size, tuple(found))

@@ -32,6 +32,7 @@ class _Waiting:
 
     records: Records
     size: int
+    expanded: int
     future: asyncio.Future[Rows] | Future[Rows]
     loop: asyncio.AbstractEventLoop | None
 
@@ -93,13 +94,13 @@ class LaneWriter:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Rows] = loop.create_future()
-        self._enqueue(_Waiting(records, records.size, future, loop))
+        self._enqueue(_Waiting(records, records.size, records.expanded, future, loop))
         return await future
 
     def append_and_wait(self, records: Records) -> Rows:
         """`append` for a caller without an event loop; many threads may call it at once."""
         future: Future[Rows] = Future()
-        self._enqueue(_Waiting(records, records.size, future, None))
+        self._enqueue(_Waiting(records, records.size, records.expanded, future, None))
         return future.result()
 
     def _enqueue(self, waiting: _Waiting) -> None:
@@ -137,13 +138,13 @@ class LaneWriter:
         self._writer.close()
 
     def _gather(self) -> tuple[list[_Waiting], bool]:
-        """All that waits, up to a frame and at least one; and whether it is the end."""
+        """All that waits, until it fills a frame; and whether it is the end."""
         group: list[_Waiting] = []
         size = 0
         item = self._queue.get()
         while item is not None:
             group.append(item)
-            size += item.size
+            size += max(item.size, item.expanded)
             if size >= self._limits.frame_bytes:
                 return group, False
             try:

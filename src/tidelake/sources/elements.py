@@ -17,7 +17,8 @@ from tidelake.sources.chunk import MAX_RECORD_BYTES, Chunk, Read
 
 _SPACE = b" \t\r\n"
 _BOUNDARY = re.compile(rb"}[ \t\r\n]*,[ \t\r\n]*{")
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{},"]', re.DOTALL)
+# Possessive: else a string that does not end keeps 120 bytes of matcher for each of its own.
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{},"]', re.DOTALL)
 _TRIES = 16
 _TAIL_BYTES = 256 * 1024
 

@@ -22,6 +22,8 @@ from tidelake.sources.seen import Seen, first_seen
 from tidelake.sources.spools import Spools
 
 CHUNK_BYTES: Final = 8 << 20
+# Of the envelopes in a take: each record has one, and a chunk may hold millions of records.
+ENVELOPE_BYTES: Final = 16 << 20
 MIN_FREE_BYTES: Final = 512 << 20
 
 
@@ -39,23 +41,28 @@ class FileTake:
 
     @property
     def size(self) -> int:
-        return self.chunk.end - self.chunk.offset
+        envelopes = (self.last - self.first + 1) * len(_envelope(self.seen))
+        return self.chunk.end - self.chunk.offset + envelopes
 
     def read(self) -> RawBatch:
         """The records. Raises `UnavailableError` where the file was changed meanwhile."""
-        raw = read_range(self.content, self.chunk.offset, self.size)
-        bodies = _cut(raw, self.chunk)
-        if len(bodies) != self.chunk.rows:
+        chunk = self.chunk
+        raw = read_range(self.content, chunk.offset, chunk.end - chunk.offset)
+        bodies = _cut(raw, chunk)
+        if len(bodies) != chunk.rows:
             raise DamagedError(f"{self.content.path} does not hold what it held a moment ago")
-        bodies = bodies.slice(self.first - self.chunk.first, self.last - self.first + 1)
-        envelope = json.dumps({"file": self.seen.name}, ensure_ascii=False).encode()
-        values = (envelope, self.seen.at_us, "file", self.format)
+        bodies = bodies.slice(self.first - chunk.first, self.last - self.first + 1)
+        values = (_envelope(self.seen), self.seen.at_us, "file", self.format)
         columns = [
             pa.repeat(pa.scalar(value, RAW_SCHEMA.field(i).type), len(bodies))
             for i, value in enumerate(values, start=1)
         ]
         records = pa.RecordBatch.from_arrays([bodies, *columns], schema=RAW_SCHEMA)
         return RawBatch.contiguous(self.stream, self.first, records)
+
+
+def _envelope(seen: Seen) -> bytes:
+    return json.dumps({"file": seen.name}, ensure_ascii=False).encode()
 
 
 def _cut(raw: bytes, chunk: Chunk) -> pa.BinaryArray:
@@ -128,12 +135,15 @@ class FileSource:
         if after > file.records:
             raise DamagedError(f"{file.content.name} ends before record {after}, held by the lake")
         last = file.records if until is None else min(until, file.records)
+        rows = max(ENVELOPE_BYTES // len(_envelope(file.seen)), 1)
         begin = bisect_right(file.chunks, after, key=lambda chunk: chunk.last)
         for chunk in file.chunks[begin:]:
             if max(chunk.first, after + 1) > last:
                 break
-            first, end = max(chunk.first, after + 1), min(chunk.last, last)
-            yield FileTake(stream, first, end, file.content, chunk, file.seen, self._format)
+            end = min(chunk.last, last)
+            for first in range(max(chunk.first, after + 1), end + 1, rows):
+                most = min(first + rows - 1, end)
+                yield FileTake(stream, first, most, file.content, chunk, file.seen, self._format)
 
     def release(self, stream: str, row: int) -> None:
         """Nothing: the file is its owner's."""
