@@ -18,7 +18,9 @@ from tidelake.errors import TransientError
 
 # A record costs its envelope wherever it is read; a batch of many tiny ones would grow by it.
 MOST_RECORDS = 100_000
-MOST_ENVELOPE_BYTES = 64 * 1024 * 1024
+# What a request knows is stored with each of its records: 100,000 of them with an ordinary client's
+# envelope are 10 MB of it.
+MOST_ENVELOPE_BYTES = 16 * 1024 * 1024
 MOST_AGENT_CHARACTERS = 1024
 # Decompressing more than this would keep other requests waiting on the event loop.
 INLINE_BYTES = 64 * 1024
