@@ -8,6 +8,7 @@ over the default. `docs/settings.md` is made from this module.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,15 +21,25 @@ from tidelake.errors import SetupError
 MB = 1024 * 1024
 GB = 1024 * MB
 
-Positive = Annotated[int, Field(gt=0)]
-Seconds = Annotated[float, Field(gt=0)]
+# Upper bounds far beyond any use keep sums of them within what clocks and files can hold.
+Positive = Annotated[int, Field(gt=0, le=2**62)]
+Count = Annotated[int, Field(ge=0, le=2**62)]
+Processes = Annotated[int, Field(ge=0, le=1024)]
+Seconds = Annotated[float, Field(gt=0, le=1_000_000)]
+Hours = Annotated[float, Field(ge=0, le=24_000_000)]
+Days = Annotated[float, Field(ge=0, le=1_000_000)]
+Rate = Annotated[float, Field(ge=0, le=1e9)]
 
 
 class Section(BaseModel):
     """A group of settings; unknown names are refused, so that a typo does not pass in silence."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        validate_default=True,
     )
 
 
@@ -39,7 +50,7 @@ class WriteKey(Section):
     """SHA-256 of the write key, hexadecimal (`printf %s KEY | sha256sum`)."""
     origins: tuple[str, ...] = ("*",)
     """Origins from which browsers may send with this key."""
-    requests_per_s: float = 0
+    requests_per_s: Rate = 0
     """Requests a second that this key may make; 0 is no limit."""
 
 
@@ -50,7 +61,7 @@ class Collect(Section):
     """Address to listen on; 0.0.0.0 for every network."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8765
     """Port to listen on; 0 takes a free one."""
-    workers: Positive = 1
+    workers: Annotated[Processes, Field(gt=0)] = 1
     """Server processes; each owns one lane of the inbox."""
     keys: Mapping[str, WriteKey] = {}
     """Write keys by project name; none: every client may send, without a project."""
@@ -64,7 +75,7 @@ class Collect(Section):
     """Most bytes of requests that a server process keeps in memory; beyond it answers 503."""
     request_timeout_s: Seconds = 30
     """How long a client may take to send a request."""
-    trusted_proxies: int = 0
+    trusted_proxies: Count = 0
     """Proxies in front whose X-Forwarded-For is believed; 0 takes the peer's address."""
 
 
@@ -73,24 +84,24 @@ class Inbox(Section):
 
     max_bytes: Positive = 4 * GB
     """Unread bytes at which the collector answers 503."""
-    min_free_bytes: int = 512 * MB
+    min_free_bytes: Count = 512 * MB
     """Free disk space below which the collector answers 503."""
     segment_bytes: Positive = 64 * MB
     """Size at which a segment is sealed and the next one begun."""
     segment_age_s: Seconds = 60
     """Age at which a segment is sealed."""
-    keep_h: float = 24
-    """Hours that a sealed segment stays after the lake holds its records, for replay."""
+    keep_h: Hours = 24
+    """Hours that a sealed segment stays for replay after its last write, once the lake holds it."""
 
 
 class Process(Section):
     """Judging records: limits and registries."""
 
-    workers: int = 0
+    workers: Processes = 0
     """Processes that decode and write Parquet; 0 is one a core, two at most."""
-    max_ahead_h: float = 24
+    max_ahead_h: Hours = 24
     """Hours after received_at beyond which an event's time is too_late."""
-    max_age_days: float = 3 * 366
+    max_age_days: Days = 3 * 366
     """Days before received_at beyond which an event's time is too_early."""
     event_types: Path | None = None
     """YAML file with event types of your own, read on top of those that come with tidelake."""
@@ -123,18 +134,18 @@ class Care(Section):
     interval_s: Seconds = 20
     """Time between two looks."""
     small_file_bytes: Positive = 16 * MB
-    """Files below this size are compacted together."""
-    min_files: Annotated[int, Field(ge=2)] = 12
+    """Size below which `tidelake lake status` calls a file small; care goes by rows."""
+    min_files: Annotated[Positive, Field(ge=2)] = 12
     """Small files of one tier in a day that make a compaction worth it."""
     target_file_bytes: Positive = 256 * MB
     """Size that compaction aims for."""
     keep_snapshots: Positive = 100
     """Snapshots kept besides the tagged ones."""
-    hourly_tags_h: int = 24
+    hourly_tags_h: Count = 24
     """Hours that hourly tags stay."""
-    daily_tags_days: int = 30
+    daily_tags_days: Count = 30
     """Days that daily tags stay."""
-    orphan_age_h: float = 72
+    orphan_age_h: Annotated[Hours, Field(ge=1)] = 72
     """Age beyond which a file that no table knows is removed; longer than any queue."""
 
 
@@ -158,7 +169,7 @@ class Settings(Section):
     """Everything that can be set, and where state lives."""
 
     home: Path = Path(".tidelake")
-    """Folder that holds all state."""
+    """Folder that holds all state; made for its owner alone."""
     collect: Collect = Collect()
     inbox: Inbox = Inbox()
     process: Process = Process()
@@ -166,6 +177,14 @@ class Settings(Section):
     care: Care = Care()
     postgres: Postgres = Postgres()
     aws: Aws = Aws()
+
+    @field_validator("home", mode="before")
+    @classmethod
+    def _named(cls, home: Any) -> Any:
+        # Path("") is the working folder, which nobody meant who wrote an empty name.
+        if isinstance(home, str) and not home.strip():
+            raise ValueError("it names no folder; `.` is the working folder")
+        return home
 
     @field_validator("home")
     @classmethod
@@ -184,7 +203,7 @@ class Settings(Section):
 def load(
     environ: Mapping[str, str] = os.environ,
     file: Path | None = None,
-    home: Path | None = None,
+    home: Path | str | None = None,
 ) -> Settings:
     """The settings from `tidelake.toml` and `TIDELAKE_*`; `home` (from `--home`) wins over both.
 
@@ -197,11 +216,39 @@ def load(
     if home is not None:
         document["home"] = str(home)
     if "AWS_ENDPOINT_URL" in environ:
-        document.setdefault("aws", {}).setdefault("endpoint_url", environ["AWS_ENDPOINT_URL"])
+        _section(document, "aws").setdefault("endpoint_url", environ["AWS_ENDPOINT_URL"])
     try:
         return Settings.model_validate(document)
     except ValidationError as exc:
         raise _explained(exc) from exc
+
+
+def origins(
+    environ: Mapping[str, str] = os.environ,
+    file: Path | None = None,
+    home: Path | str | None = None,
+) -> dict[str, str]:
+    """Where each variable's value comes from, by the arguments that `load` got.
+
+    One of `--home`, `environment`, `file` and `default`.
+    """
+    document, found = _read_file(environ, file), dict[str, str]()
+    for variable, path in names().items():
+        holder = document if len(path) == 1 else document.get(path[0], {})
+        in_file = isinstance(holder, dict) and path[-1] in holder
+        found[variable] = "environment" if variable in environ else "file" if in_file else "default"
+    if home is not None:
+        found["TIDELAKE_HOME"] = "--home"
+    if "AWS_ENDPOINT_URL" in environ and found["TIDELAKE_AWS_ENDPOINT_URL"] == "default":
+        found["TIDELAKE_AWS_ENDPOINT_URL"] = "environment"
+    return found
+
+
+def masked(text: str) -> str:
+    """`text` without the passwords of the URLs and connection strings in it."""
+    # To the last @: a password may hold one that should have been escaped.
+    text = re.sub(r"(://[^:/?#@\s]*):[^\s]*@", r"\1:***@", text)
+    return re.sub(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&']+)", r"\1***", text)
 
 
 def names() -> dict[str, tuple[str, ...]]:
@@ -249,16 +296,32 @@ def _place(document: dict[str, Any], variable: str, value: str) -> None:
             f"{variable} is no setting of tidelake",
             hint="`tidelake settings` lists them all; unset the variable or mend its name.",
         )
-    for step in path[:-1]:
-        document = document.setdefault(step, {})
-    document[path[-1]] = value
+    holder = document if len(path) == 1 else _section(document, path[0])
+    holder[path[-1]] = value
+
+
+def _section(document: dict[str, Any], name: str) -> dict[str, Any]:
+    found = document.setdefault(name, {})
+    if not isinstance(found, dict):
+        raise SetupError(
+            f"{name} = {found!r}: it is a section, not a value",
+            hint=f"In tidelake.toml write [{name}], and its settings below it.",
+        )
+    return found
 
 
 def _explained(exc: ValidationError) -> SetupError:
     first = exc.errors()[0]
     path = tuple(str(step) for step in first["loc"])
     variable = "TIDELAKE_" + "_".join(path).upper()
-    return SetupError(
-        f"{'.'.join(path)} = {first['input']!r}: {first['msg']}",
-        hint=f"Set {variable} or `{path[-1]}` in tidelake.toml; `tidelake settings` explains it.",
-    )
+    place = f"`{path[-1]}` in tidelake.toml"
+    if first["type"] == "extra_forbidden":
+        hint = f"tidelake.toml has no such name: mend or remove `{path[-1]}`; `tidelake settings` "
+        hint += "lists all."
+    elif variable in names():
+        hint = f"Set {variable} or {place}; `tidelake settings` explains it."
+    else:
+        hint = f"Mend {place}; docs/settings.md explains it."
+    value = masked(repr(first["input"]))
+    rule = first["msg"].removeprefix("Value error, ")
+    return SetupError(f"{'.'.join(path)} = {value}: {rule}", hint=hint)

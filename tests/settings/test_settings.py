@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tidelake import settings
+from tidelake.cli import home_first
+from tidelake.cli.app import app
 from tidelake.errors import SetupError
 from tidelake.pipeline.describe import SETTINGS_FILE, settings_markdown
+from tidelake.pipeline.home import make_home
+from tidelake.pipeline.lakehouse import catalog_of
+from tidelake.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,3 +89,120 @@ def test_the_table_of_settings_in_the_docs_is_fresh() -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert "None" not in settings_markdown().replace("`null`", "")
+
+
+@pytest.mark.parametrize("home", ["", " "])
+def test_an_empty_home_is_refused(home: str) -> None:
+    with pytest.raises(SetupError, match="names no folder"):
+        settings.load({"TIDELAKE_HOME": home})
+    with pytest.raises(SetupError, match="names no folder"):
+        settings.load({}, home=home)
+
+
+NUMBERS = [
+    variable
+    for variable, path in settings.names().items()
+    if len(path) == 2 and isinstance(getattr(getattr(Settings(), path[0]), path[1]), int | float)
+]
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-1", "1e300", "1" + 30 * "0"])
+@pytest.mark.parametrize("variable", NUMBERS)
+def test_no_number_is_boundless(variable: str, value: str) -> None:
+    with pytest.raises(SetupError, match=value.replace("+", ".")):
+        settings.load({variable: value})
+
+
+def test_a_section_that_is_a_value_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "tidelake.toml"
+    file.write_text("collect = 5\naws = 6\n")
+
+    with pytest.raises(SetupError, match=r"collect = 5: it is a section"):
+        settings.load({"TIDELAKE_COLLECT_PORT": "1"}, file)
+    with pytest.raises(SetupError, match=r"aws = 6: it is a section"):
+        settings.load({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, file)
+
+
+def test_the_hint_for_an_unknown_name_in_the_file_names_no_variable(tmp_path: Path) -> None:
+    file = tmp_path / "tidelake.toml"
+    file.write_text("[colect]\nport = 1\n")
+
+    with pytest.raises(SetupError, match="colect") as caught:
+        settings.load({}, file)
+    assert "TIDELAKE_" not in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("postgresql://tide:s3cret@db:5432/lake", "postgresql://tide:***@db:5432/lake"),
+        ("postgresql://tide:s3@cret@db/lake", "postgresql://tide:***@db/lake"),
+        ("postgresql://tide@db/lake?password=s3cret", "postgresql://tide@db/lake?password=***"),
+        ("host=db password='s3 cret' user=tide", "host=db password=*** user=tide"),
+        ("postgresql://tide@db:5432/lake", "postgresql://tide@db:5432/lake"),
+        ("s3://bucket/lake", "s3://bucket/lake"),
+    ],
+)
+def test_a_password_is_masked_and_nothing_else(text: str, said: str) -> None:
+    assert settings.masked(text) == said
+
+
+def test_settings_are_shown_with_their_origin_and_without_passwords(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tidelake.toml").write_text("[inbox]\nkeep_h = 1\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TIDELAKE_POSTGRES_URL", "postgresql://tide:s3cret@db/lake")
+
+    shown = CliRunner().invoke(app, ["--home", "elsewhere", "settings"]).stdout
+
+    rows = {line.split()[0]: line.split()[1:3] for line in shown.splitlines()}
+    assert "s3cret" not in shown
+    assert rows["TIDELAKE_POSTGRES_URL"] == ["postgresql://tide:***@db/lake", "environment"]
+    assert rows["TIDELAKE_INBOX_KEEP_H"] == ["1.0", "file"]
+    assert rows["TIDELAKE_COLLECT_PORT"] == ["8765", "default"]
+    assert rows["TIDELAKE_HOME"][1] == "--home"
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        (["up", "--home", "X", "--generate", "3"], ["--home", "X", "up", "--generate", "3"]),
+        (["lake", "status", "--home=X"], ["--home=X", "lake", "status"]),
+        (["ingest", "--", "--home"], ["ingest", "--", "--home"]),
+        (["up", "--home"], ["up", "--home"]),
+    ],
+)
+def test_home_may_stand_after_the_command(words: list[str], read: list[str]) -> None:
+    assert home_first(words) == read
+
+
+@pytest.mark.parametrize("place", ["/proc/nope", "/dev/null", "/dev/null/below"])
+def test_a_home_that_can_not_be_made_is_said(place: str) -> None:
+    with pytest.raises(SetupError, match=place):
+        make_home(Path(place))
+
+
+def test_a_home_is_made_for_its_owner_alone_and_keeps_the_mode_it_has(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    theirs.chmod(0o755)
+    old = os.umask(0)
+    try:
+        make_home(theirs)
+        make_home(tmp_path / "above" / "ours")
+    finally:
+        os.umask(old)
+
+    # As root others may pass, and not read: the embedded PostgreSQL is another user.
+    private = 0o711 if os.geteuid() == 0 else 0o700
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("theirs", "above/ours")]
+    assert modes == [0o755, private]
+
+
+def test_a_rest_catalog_without_an_address_names_the_variable() -> None:
+    read = settings.load({"TIDELAKE_LAKE_CATALOG": "rest"})
+
+    with pytest.raises(SetupError, match="TIDELAKE_LAKE_CATALOG_URI"):
+        catalog_of(read, "")

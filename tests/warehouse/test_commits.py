@@ -37,7 +37,7 @@ def ledger(url: str) -> Iterator[CommitLedger]:
 
 def test_a_commit_comes_back_as_it_was_written(ledger: CommitLedger) -> None:
     assert ledger.insert(FIRST)
-    assert ledger.latest("events") == FIRST
+    assert ledger.since(NOON - timedelta(days=1)) == [FIRST]
 
 
 def test_a_commit_written_twice_is_there_once_and_unchanged(ledger: CommitLedger) -> None:
@@ -56,10 +56,9 @@ def test_commits_since_a_moment_come_oldest_first(ledger: CommitLedger) -> None:
     assert ledger.since(NOON) == [SECOND, REJECTS]
 
 
-def test_the_latest_commit_is_the_one_with_the_highest_sequence_number(
-    ledger: CommitLedger,
-) -> None:
-    assert ledger.latest("events") is None
-    for commit in (SECOND, FIRST, REJECTS):
+def test_commits_older_than_thirty_days_are_pruned(ledger: CommitLedger) -> None:
+    for commit in (FIRST, SECOND):
         ledger.insert(commit)
-    assert ledger.latest("events") == SECOND
+    assert ledger.prune(NOON + timedelta(days=30)) == 0
+    assert ledger.prune(NOON + timedelta(days=30, seconds=1)) == 1
+    assert ledger.since(NOON - timedelta(days=1)) == [SECOND]

@@ -236,17 +236,6 @@ def test_run_child_takes_the_place_of_a_server_that_another_process_left(
     assert child.wait(5) == 0
 
 
-def test_the_command_can_be_run_by_any_supervisor(server: EmbeddedPostgres) -> None:
-    server.stop()
-    argv, keywords = server.command()
-    child = subprocess.Popen(argv, stderr=subprocess.DEVNULL, **keywords)
-    until(server.running)
-    server.start()
-    assert postmaster_of(server).pid == child.pid
-    child.send_signal(signal.SIGINT)
-    assert child.wait(30) == 0
-
-
 def test_the_last_borrower_stops_a_server_that_was_started_to_be_borrowed(
     server: EmbeddedPostgres,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -10,10 +11,21 @@ def main() -> None:
     from tidelake.cli.app import app
     from tidelake.errors import TidelakeError
 
+    os.umask(0o077)  # events and addresses of clients are for the eyes of this user alone
     try:
-        app(prog_name="tidelake")
+        app(home_first(sys.argv[1:]), prog_name="tidelake")
     except TidelakeError as exc:
         print(f"error: {exc}", file=sys.stderr)
         sys.exit(exc.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def home_first(words: list[str]) -> list[str]:
+    """The command line with `--home` before the command: it may stand after it too."""
+    end = words.index("--") if "--" in words else len(words)
+    for at, word in enumerate(words[:end]):
+        after = at + (1 if word.startswith("--home=") else 2)
+        if word.partition("=")[0] == "--home" and after <= end:
+            return words[at:after] + words[:at] + words[after:]
+    return words

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,8 +44,10 @@ def _version(wanted: bool) -> None:
 def root(
     ctx: typer.Context,
     home: Annotated[
-        Path | None,
-        typer.Option("--home", help="folder that holds all state (default: .tidelake)"),
+        str | None,
+        typer.Option(
+            "--home", metavar="FOLDER", help="folder that holds all state (default: .tidelake)"
+        ),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="the version")

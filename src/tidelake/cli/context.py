@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -15,5 +14,10 @@ def settings_of(ctx: typer.Context) -> Settings:
     """Settings from `tidelake.toml`, `TIDELAKE_*` and `--home`; raises `SetupError`."""
     from tidelake import settings
 
+    return settings.load(home=home_of(ctx))
+
+
+def home_of(ctx: typer.Context) -> str | None:
+    """What `--home` says; none where it was not given."""
     home = ctx.find_root().obj
-    return settings.load(home=home if isinstance(home, Path) else None)
+    return home if isinstance(home, str) else None

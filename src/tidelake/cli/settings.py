@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tidelake.cli.context import settings_of
+from tidelake.cli.context import home_of, settings_of
 
 
 def settings(
@@ -15,9 +15,10 @@ def settings(
         bool, typer.Option("--markdown", help="print docs/settings.md: every default")
     ] = False,
 ) -> None:
-    """Shows every setting: its variable, the value in force, and what it is.
+    """Shows every setting: its variable, the value in force, where that is from, what it is.
 
-    Settings come from `TIDELAKE_*` variables, then `tidelake.toml`, then defaults.
+    Settings come from `TIDELAKE_*` variables, then `tidelake.toml`, then defaults. Passwords are
+    not shown.
     """
     from tidelake.pipeline.describe import settings_markdown, settings_rows
 
@@ -25,9 +26,16 @@ def settings(
         typer.echo(settings_markdown(), nl=False)
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
+    from rich.text import Text
 
-    shown = Table("variable", "value", "meaning", box=None, pad_edge=False)
-    for variable, _, value, meaning in settings_rows(settings_of(ctx)):
-        shown.add_row(variable, value, meaning)
+    from tidelake.settings import origins
+
+    read, origin = settings_of(ctx), origins(home=home_of(ctx))
+    shown = Table(
+        Column("variable", no_wrap=True), "value", "from", "meaning", box=None, pad_edge=False
+    )
+    for variable, _, value, meaning in settings_rows(read):
+        # As texts: a value is no markup.
+        shown.add_row(variable, Text(value, overflow="fold"), origin[variable], meaning)
     Console().print(shown)

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from tidelake.event import export
 from tidelake.event.contract import EVENTS, REJECTED, Contract
-from tidelake.settings import Section, Settings, WriteKey, names
+from tidelake.settings import Section, Settings, WriteKey, masked, names
 
 SETTINGS_FILE = "docs/settings.md"
 
@@ -42,13 +42,13 @@ Keys stand in `tidelake.toml` alone, as `[collect.keys.<project>]`, hashed:
 
 
 def settings_rows(settings: Settings) -> list[tuple[str, str, str, str]]:
-    """Variable, place in the file, value in force, meaning: one row a setting."""
+    """Variable, place in the file, value in force without passwords, meaning: a row a setting."""
     rows = []
     for variable, path in names().items():
         section = settings if len(path) == 1 else getattr(settings, path[0])
         info = type(section).model_fields[path[-1]]
         value = getattr(section, path[-1])
-        rows.append((variable, ".".join(path), _shown(value), info.description or ""))
+        rows.append((variable, ".".join(path), masked(_shown(value)), info.description or ""))
     return rows
 
 

@@ -18,6 +18,7 @@ from tidelake.lake.statistics import TableStatistics, statistics
 from tidelake.lake.tables import load_table
 from tidelake.lake.travel import State
 from tidelake.pipeline.care import carer
+from tidelake.pipeline.home import make_home
 from tidelake.pipeline.lakehouse import Lakehouse, catalog_of
 from tidelake.pipeline.moments import maybe_moment
 from tidelake.settings import Settings
@@ -95,7 +96,7 @@ def recover(settings: Settings) -> list[TableStatistics]:
     The database may be new. Tables that it knows stay as they are. Raises `SetupError` where the
     warehouse holds no table.
     """
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make_home(settings.home)
     with borrowed(settings.home, settings.postgres.url or None) as database:
         migrate(database.url)
         catalog = catalog_of(settings, database.url)

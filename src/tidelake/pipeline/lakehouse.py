@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tidelake.errors import SetupError
 from tidelake.lake.catalog import open_catalog
 from tidelake.lake.tables import create_tables
+from tidelake.pipeline.home import make_home
 from tidelake.settings import Settings
 from tidelake.warehouse.connect import borrowed
 from tidelake.warehouse.migrate import migrate
@@ -34,7 +36,7 @@ def opened(settings: Settings) -> Iterator[Lakehouse]:
     uses it; one that runs (`tidelake up`) is used and left alone. Raises `SetupError` or
     `UnavailableError`.
     """
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make_home(settings.home)
     with borrowed(settings.home, settings.postgres.url or None) as database:
         lakehouse = attach(settings, database.url)
         try:
@@ -57,6 +59,11 @@ def attach(settings: Settings, database_url: str) -> Lakehouse:
 
 def catalog_of(settings: Settings, database_url: str) -> Catalog:
     """The catalog that the settings name; its tables may not be there."""
+    if settings.lake.catalog == "rest" and not settings.lake.catalog_uri:
+        raise SetupError(
+            "the catalog is rest, and its address is empty",
+            hint="Set TIDELAKE_LAKE_CATALOG_URI, such as http://127.0.0.1:8181.",
+        )
     return open_catalog(
         settings.lake.catalog,
         settings.warehouse,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -53,13 +53,10 @@ order by committed_at, table_name, sequence_number
 limit %(limit)s
 """
 
-LATEST = f"""
-select {", ".join(COLUMNS)}
-from tidelake.commits
-where table_name = %s
-order by sequence_number desc, committed_at desc
-limit 1
-"""
+PRUNE = "delete from tidelake.commits where committed_at < %s"
+
+#: Whoever reads the ledger looks back hours; for longer the snapshots' own summaries are kept.
+KEPT = timedelta(days=30)
 
 
 class CommitLedger:
@@ -89,12 +86,11 @@ class CommitLedger:
         )
         return [_commit(row) for row in rows]
 
-    def latest(self, table: str) -> Commit | None:
-        """The newest commit of `table` by sequence number, None without any."""
-        row = self._session.run(
-            lambda connection: connection.execute(LATEST.encode(), (table,)).fetchone()
+    def prune(self, now: datetime) -> int:
+        """Remove the commits that are older than `KEPT` at `now`; gives their number."""
+        return self._session.run(
+            lambda connection: connection.execute(PRUNE, (now - KEPT,)).rowcount
         )
-        return _commit(row) if row else None
 
     def close(self) -> None:
         """Close the connection, if this object opened it."""

@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tidelake.errors import SetupError, TransientError, UnavailableError
 from tidelake.warehouse import cluster
@@ -108,13 +107,6 @@ class EmbeddedPostgres:
             assert self._child is not None
             return self._child
 
-    def command(self) -> tuple[list[str], dict[str, Any]]:
-        """The server's argv and the keywords of `Popen` to run it; makes the cluster if needed."""
-        with self._claimed():
-            launch = self._prepare()
-            self._follow_port(self._free_port())
-            return launch.argv(self._identity().port), launch.keywords()
-
     @contextmanager
     def borrowed(self, timeout_s: float = 60) -> Iterator[str]:
         """`url` for as long as the block runs; raises as `start` does.
@@ -163,7 +155,7 @@ class EmbeddedPostgres:
     def erase(self) -> None:
         """Stop the server and delete all it holds: the folder in the home and the one it links to.
 
-        For `make clean` and tests. The lake is not in it; the catalog of its tables is.
+        For `make erase` and tests. The lake is not in it; the catalog of its tables is.
         """
         self.stop()
         identity = load_identity(self.folder / "server.json")
@@ -182,12 +174,18 @@ class EmbeddedPostgres:
             )
         return identity
 
+    def _make_folders(self) -> None:
+        """As root the server is another user, who must pass to its data whatever our umask."""
+        if not self.folder.is_dir():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        self._log.folder.mkdir(exist_ok=True)
+
     @contextmanager
     def _claimed(self) -> Iterator[None]:
         """Hold the home's lock: of two starters one starts and the other attaches."""
         try:
-            for folder in (self.folder, self._log.folder):
-                folder.mkdir(parents=True, exist_ok=True)
+            self._make_folders()
             lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as exc:
             raise SetupError(
