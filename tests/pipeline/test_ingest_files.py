@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +20,9 @@ from tidelake.lake.tables import load_table
 from tidelake.pipeline.books import read_books
 from tidelake.pipeline.ingest_files import Ingested, ingest_files
 from tidelake.pipeline.lakehouse import Lakehouse
+from tidelake.pipeline.rejected import Where
+from tidelake.pipeline.replay import replay
+from tidelake.pipeline.rules import rules_of
 from tidelake.pipeline.stopping import Stop
 
 NOW = datetime.now(UTC)
@@ -159,3 +165,117 @@ def test_progress_tells_how_many_records_the_lake_holds(
     ingest_files(lakehouse, [str(path)], Stop(), progress=lambda *done: told.append(done))
 
     assert told[-1] == (40, 40)
+
+
+def old_lines(count: int) -> bytes:
+    record = {"event_type": "click", "user_id": "u", "timestamp": "2015-06-01"}
+    return b"".join(
+        json.dumps(record | {"event_id": str(n)}).encode() + b"\n" for n in range(count)
+    )
+
+
+def test_a_file_that_is_rejected_nearly_all_is_not_taken_and_can_be_given_again(
+    lakehouse: Lakehouse, tmp_path: Path
+) -> None:
+    path = tmp_path / "old.ndjson"
+    path.write_bytes(old_lines(40) + lines(3))
+
+    with pytest.raises(UsageError, match=r"old\.ndjson.*40 would be rejected, 40 as too_early"):
+        ingest_files(lakehouse, [str(path)], Stop())
+    (mended,) = ingest_files(lakehouse, [str(path)], Stop(), max_age_days=365 * 20)
+
+    assert (mended.events, mended.rejected) == (43, 0)
+    assert read_books(lakehouse).balanced
+
+
+def test_a_file_in_another_format_is_not_taken_and_can_be_given_again(
+    lakehouse: Lakehouse, tmp_path: Path
+) -> None:
+    path = tmp_path / "segment.ndjson"
+    path.write_bytes(segment_lines(30))
+
+    with pytest.raises(UsageError, match="of another format"):
+        ingest_files(lakehouse, [str(path)], Stop())
+    (mended,) = ingest_files(lakehouse, [str(path)], Stop(), format="segment")
+
+    assert (mended.events, mended.rejected) == (30, 0)
+
+
+def segment_lines(count: int) -> bytes:
+    call = {"type": "track", "event": "Order Completed", "userId": "u", "timestamp": str(NOW)}
+    calls = [call | {"messageId": f"m{n}", "properties": {"total": n}} for n in range(count)]
+    return b"".join(json.dumps(one).encode() + b"\n" for one in calls)
+
+
+def test_with_force_a_file_is_taken_whatever_is_rejected_of_it(
+    lakehouse: Lakehouse, tmp_path: Path
+) -> None:
+    path = tmp_path / "old.ndjson"
+    path.write_bytes(old_lines(40))
+
+    (result,) = ingest_files(lakehouse, [str(path)], Stop(), force=True)
+
+    assert (result.rejected, result.whole) == (40, True)
+
+
+def test_what_was_taken_in_a_wrong_format_becomes_events_by_a_replay_in_the_right_one(
+    lakehouse: Lakehouse, tmp_path: Path
+) -> None:
+    path = tmp_path / "segment.ndjson"
+    path.write_bytes(segment_lines(30))
+    ingest_files(lakehouse, [str(path)], Stop(), force=True)
+    rules = rules_of(lakehouse.settings)
+
+    by_its_own = replay(lakehouse, Where(), rules)
+    mended = replay(lakehouse, Where(), rules, format="segment")
+
+    assert (by_its_own.passed, mended.passed, mended.still.total()) == (0, 30, 0)
+    assert ids(lakehouse) == sorted(f"m{n}" for n in range(30))
+    assert read_books(lakehouse).balanced
+
+
+class Meanwhile(Stop):
+    """Lets `other` happen when first waited for: our takes are under way then."""
+
+    def __init__(self, other: Callable[[], object]) -> None:
+        super().__init__()
+        self._others = [other]
+
+    def wait(self, seconds: float) -> bool:
+        if self._others:
+            self._others.pop()()
+        return super().wait(seconds)
+
+
+def test_two_ingests_of_one_file_at_once_take_it_once_and_neither_fails(
+    lakehouse: Lakehouse, tmp_path: Path
+) -> None:
+    text = lines(50)
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(text)
+    first: list[Ingested] = []
+    other = Meanwhile(lambda: first.extend(ingest_files(lakehouse, [str(path)], Stop())))
+
+    (second,) = ingest_files(lakehouse, [str(path)], other)
+
+    assert first == [Ingested("a.ndjson", 50, events=50)]
+    assert second == Ingested("a.ndjson", 50, already=True)
+    assert ids(lakehouse) == ids_of(text)
+    assert read_books(lakehouse).wrong() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--format", "cdc"), "'cdc' is not one of"),
+        (("--since", f"{NOW + timedelta(days=2):%Y-%m-%d}"), "is in the future"),
+    ],
+)
+def test_what_can_not_be_meant_is_refused_before_a_file_is_opened(
+    tmp_path: Path, options: tuple[str, str], said: str
+) -> None:
+    command = [sys.executable, "-m", "tidelake", "ingest", "none", *options]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, said in done.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []

@@ -148,6 +148,10 @@ def replay(
     project: Project = "",
     since: Since = "",
     until: Until = "",
+    format: Annotated[
+        Literal["native", "segment", "cloudevents"] | None,
+        typer.Option(help="judge them as this, whatever they were taken for"),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="say what would pass; change nothing")
     ] = False,
@@ -168,7 +172,8 @@ def replay(
     beside itself.
 
     Examples: `tidelake rejected replay --dry-run`, `tidelake rejected replay --reason too_early
-    --max-age-days 4000`, `tidelake rejected replay --reason unprocessable --since 1d`
+    --max-age-days 4000`, `tidelake rejected replay --reason unprocessable --since 1d`,
+    `tidelake rejected replay --since 1h --format segment` (a file ingested as another format)
     """
     from tidelake.pipeline.lakehouse import opened
     from tidelake.pipeline.replay import replay as judge_again
@@ -178,7 +183,7 @@ def replay(
     settings = settings_of(ctx)
     rules = rules_with(settings, max_age_days, max_ahead_h, max_event_bytes)
     with opened(settings) as lakehouse:
-        done = judge_again(lakehouse, where, rules, dry_run=dry_run)
+        done = judge_again(lakehouse, where, rules, format=format, dry_run=dry_run)
     _told(done, dry_run)
 
 

@@ -73,11 +73,15 @@ def replay(
     where: Where,
     rules: Rules,
     *,
+    format: str | None = None,
     dry_run: bool = False,
     committer: Callable[[Catalog], Committer] = Committer,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Replay:
     """Brings the chosen rejected records that pass now to `events`, under their old positions.
+
+    With `format` they are judged as records of that one, whatever they were taken for: a file that
+    was ingested with a wrong `--format` is mended so.
 
     Raises `UnavailableError` where the lake does not answer, or others replay without an end.
     What was committed before an error stays, and is not done again.
@@ -85,7 +89,7 @@ def replay(
     done = Replay()
     for _ in range(TRIES):
         try:
-            _attempt(lakehouse, where, rules, None if dry_run else committer, done)
+            _attempt(lakehouse, where, rules, format, None if dry_run else committer, done)
             return done
         except FencedError:
             # What another has replayed meanwhile is not looked at again; the rest is.
@@ -101,6 +105,7 @@ def _attempt(
     lakehouse: Lakehouse,
     where: Where,
     rules: Rules,
+    format: str | None,
     make_committer: Callable[[Catalog], Committer] | None,
     done: Replay,
 ) -> None:
@@ -115,7 +120,7 @@ def _attempt(
     writer = Writer.for_tables(events, rejects)
     pending = replace(where, pending=True)
     for chunk in chosen(events, rejects, pending, REJECTED.names):
-        passed = _judged(chunk, contract, rules, done)
+        passed = _judged(chunk if format is None else _as(chunk, format), contract, rules, done)
         if passed.num_rows and committer:
             stored = writer.store(_encoded(passed, contract, stream, position + 1))
             identity = committer.commit([stored]).commit_id
@@ -125,6 +130,14 @@ def _attempt(
         done.passed += passed.num_rows
         for kind in passed["event_type"].to_pylist():
             done.by_type[kind] += 1
+
+
+def _as(chunk: pa.RecordBatch, format: str) -> pa.RecordBatch:
+    """The records as if they had come as `format`."""
+    at = chunk.schema.get_field_index("format")
+    field = chunk.schema.field(at)
+    column = pa.repeat(pa.scalar(format, pa.string()), chunk.num_rows).cast(field.type)
+    return chunk.set_column(at, field, column)
 
 
 def _judged(chunk: pa.RecordBatch, contract: Contract, rules: Rules, done: Replay) -> pa.Table:
