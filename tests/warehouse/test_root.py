@@ -123,6 +123,27 @@ def test_a_private_umask_does_not_lock_the_server_out(
         os.umask(old)
 
 
+def test_with_a_private_umask_the_data_stay_in_a_home_that_tidelake_made(
+    public_folder: Path,
+) -> None:
+    home, shelter = public_folder / "home", public_folder / "unused"
+    old = os.umask(0o077)
+    try:
+        home.mkdir()
+        home.chmod(0o711)
+        server = EmbeddedPostgres(home, shelter=shelter)
+        try:
+            server.start()
+            assert user_of_the_postmaster(server) != 0
+            assert not (server.folder / "data").is_symlink()
+            assert stat.S_IMODE((server.folder / "log").stat().st_mode) == 0o700
+            assert stat.S_IMODE((server.folder / "data").stat().st_mode) == 0o700
+        finally:
+            server.erase()
+    finally:
+        os.umask(old)
+
+
 def test_root_keeps_data_in_a_home_that_the_server_can_enter(public_folder: Path) -> None:
     server = EmbeddedPostgres(public_folder / "home", shelter=public_folder / "unused")
     try:
