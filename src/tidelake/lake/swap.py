@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pyiceberg.table.snapshots import Snapshot
     from pyiceberg.table.update import UpdatesAndRequirements
 
-TRIES = 8
-FIRST_PAUSE_S = 0.05
+TRIES = 10
+FIRST_PAUSE_S = 0.01  # a race with care is over in milliseconds, an outage is waited out
 LONGEST_PAUSE_S = 5.0
 
 

@@ -158,7 +158,7 @@ class Loop:
             (self._stream(name), end - self._stream(name).taken)
             for name, end in self._ends().items()
         ]
-        due = [stream for stream, records in waiting if records > 0 and self._due(records)]
+        due = [stream for stream, records in waiting if records > 0 and self._due(stream, records)]
         started = self._take_in_turn(due)
         if started:
             self._last_take = self._clock()
@@ -168,14 +168,16 @@ class Loop:
     def _ends(self) -> Mapping[str, int]:
         return self._last if self._draining else self._source.accepted()
 
-    def _due(self, waiting: int) -> bool:
+    def _due(self, stream: _Stream, waiting: int) -> bool:
         """Whether `waiting` records are taken now, or wait for company.
 
-        After a silence the first record is taken at once; then a commit comes after each interval.
+        After a silence the first record is taken at once; then a take comes after each interval,
+        so that what encoding and committing take is not added to it.
         """
+        if self._draining or waiting >= FULL_RECORDS:
+            return True
         patience = self._pace.quiet_s if waiting < QUIET_RECORDS else self._pace.busy_s
-        since = self._clock() - max(self._last_commit, self._last_take)
-        return self._draining or waiting >= FULL_RECORDS or since >= patience
+        return not stream.pending and self._clock() - self._last_take >= patience
 
     def _take_in_turn(self, due: list[_Stream]) -> bool:
         """One take of each stream and again, those with the fewest under way first.
