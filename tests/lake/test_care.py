@@ -111,13 +111,74 @@ def test_a_sorted_file_has_rows_of_one_user_together(
 ) -> None:
     from tidelake.event.contract import EVENTS
 
-    rows = [make_event(STREAM, n, user_id=f"user_{n % 3}") for n in range(1, 31)]
-    lake.store_and_commit(EVENTS, make_rows(EVENTS, rows), last=30)
+    for last in (15, 30):
+        rows = [make_event(STREAM, n, user_id=f"user_{n % 3}") for n in range(last - 14, last + 1)]
+        lake.store_and_commit(EVENTS, make_rows(EVENTS, rows), last=last)
     look(lake, NOON + timedelta(days=2))
     [file] = live_files(lake.events)
     users = pa.parquet.read_table(Path(file.location.removeprefix("file://")))["user_id"]
 
     assert users.to_pylist() == sorted(users.to_pylist())
+
+
+def test_a_small_file_that_is_alone_in_its_day_is_left_as_it_is(
+    lake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tidelake.lake.care import plan
+
+    lake.committer().commit([lake.range(1, 5)])
+    assert look(lake, NOON + timedelta(days=2)).rewrites == []
+
+    monkeypatch.setattr(plan, "WORTH_SORTING_BYTES", 1)
+    look(lake, NOON + timedelta(days=2))
+    assert [file.sort_order for file in live_files(lake.events)] == [1]
+    assert look(lake, NOON + timedelta(days=2)).rewrites == []
+
+
+def many_days(lake: Any, days: int) -> None:
+    """Two files in each of some days that are over."""
+    committer = lake.committer()
+    for n in range(2 * days):
+        committer.commit([lake.range(n + 1, n + 1, at=NOON - timedelta(days=n // 2))])
+
+
+def test_small_days_of_a_long_history_are_rewritten_in_one_snapshot(lake: Any) -> None:
+    many_days(lake, 4)
+    before = sorted_rows(lake.events)
+    report = look(lake, NOON + timedelta(days=2), Care(keep_snapshots=100))
+
+    assert [files for _, files, _ in report.rewrites] == [2, 2, 2, 2]
+    assert len(lake.events.metadata.snapshots) == 8 + 1
+    assert len(live_files(lake.events)) == 4
+    assert sorted_rows(lake.events).equals(before)
+
+
+def test_a_look_rewrites_only_so_much_and_the_next_goes_on(
+    lake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tidelake.lake.care import run
+
+    monkeypatch.setattr(run, "MOST_REWRITES", 2)
+    many_days(lake, 3)
+    first = look(lake, NOON + timedelta(days=2))
+    second = look(lake, NOON + timedelta(days=2))
+
+    assert (len(first.rewrites), first.put_off) == (2, 1)
+    assert first.expired > 0
+    assert (len(second.rewrites), second.put_off) == (1, 0)
+    assert lake.numbers() == list(range(1, 7))
+
+
+def test_a_look_that_is_told_to_stop_keeps_what_it_has_rewritten(lake: Any) -> None:
+    many_days(lake, 3)
+    said = iter([False, False, False])  # both tables may begin, and the first rewrite
+    carer = Carer(lake.open(), CARE, nobody)
+    report = carer.once(NOON + timedelta(days=2), lambda: next(said, True))[1]
+
+    assert len(report.rewrites) == 1
+    assert report.expired == 0
+    assert len(live_files(lake.events)) == 5
+    assert lake.numbers() == list(range(1, 7))
 
 
 def test_more_rows_than_memory_holds_are_sorted_in_buckets(

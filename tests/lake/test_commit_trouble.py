@@ -66,7 +66,7 @@ def test_a_commit_that_never_lands_is_unavailable_and_may_be_tried_again(
     with monkeypatch.context() as patch:
         patch.setattr(catalog, "commit_table", _refused)
         with pytest.raises(
-            UnavailableError, match="in 8 tries; the last: ConnectionError: refused"
+            UnavailableError, match="in 10 tries; the last: ConnectionError: refused"
         ):
             committer.commit(group)
     committer.commit(group)

@@ -62,7 +62,7 @@ def test_commits_go_on_over_a_kill_between_and_during_them(
     during.commit([ranges[1]])
     patient = lake.committer()
     kill(server)
-    with pytest.raises(UnavailableError, match="in 8 tries"):
+    with pytest.raises(UnavailableError, match="in 10 tries"):
         patient.commit([ranges[2]])
     server.start()
     patient.commit([ranges[2]])
