@@ -273,6 +273,8 @@ def test_a_frame_that_is_huge_once_expanded_is_read_in_bounded_takes(
         assert (batch.first, batch.last, batch.gaps) == (take.first, take.last, ())
         assert batch.records.nbytes <= 16 << 20
         assert pc.unique(batch.records["envelope"]).to_pylist() == [envelope]
+    unbounded = inbox.takes(paths.stream, 0, bounds=Bounds(max_bytes=1 << 40))
+    assert all(take.size <= 1 << 30 for take in unbounded)
     (verified,) = verify(home, disk)
     assert (verified.rows, verified.findings) == (36 * 3100, ())
 
@@ -300,7 +302,8 @@ def test_requests_that_wait_share_a_frame_only_while_it_is_small_expanded(
         """Opens the first segment once all requests wait."""
 
         def create(self, path: Path, kind: str) -> Appender:
-            waiting.wait(10)
+            if kind == "inbox.segment":
+                assert waiting.wait(10)
             return super().create(path, kind)
 
     waiting = threading.Event()

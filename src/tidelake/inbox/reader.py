@@ -19,13 +19,16 @@ from tidelake.inbox.recovery import last_row, recover
 from tidelake.inbox.take import InboxTake, piece
 
 MB = 1 << 20
+# Whatever is asked for: an Arrow array of binary values ends at 2 GB.
+MOST_BYTES = 1024 * MB
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """How much one take holds, at most; always at least one row.
 
-    Bytes are those in memory, each record with its envelope: a few stored ones may become millions.
+    Bytes (`MOST_BYTES` at most) are those in memory, each record with its envelope: a few
+    stored ones may become millions.
     """
 
     max_bytes: int = 16 * MB
@@ -183,10 +186,11 @@ class Inbox:
         begin = SEGMENT_BYTES
         if cursor is not None and (cursor.row, cursor.name) == (after, segment.name):
             begin = cursor.offset
+        max_bytes = min(bounds.max_bytes, MOST_BYTES)
         try:
             with opened(lane.paths.segment(segment)) as (read, size):
                 seed = seed_of(stream, segment.name)
-                reach = _reach(read, begin, size, seed, after, limit, bounds.max_bytes)
+                reach = _reach(read, begin, size, seed, after, limit, max_bytes)
         except FileNotFoundError:
             if segment in lane.look_again():
                 return InboxTake(stream, after + 1, limit, folder, segment.name)
