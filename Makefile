@@ -46,8 +46,11 @@ setup: ## Create .venv and install the pinned requirements, if they changed
 lock: setup ## Pin requirements.in and requirements-spark.in again, with hashes
 	@$(RUN) tools/lock.py
 
+erase: setup ## Delete .tidelake and with it ALL YOUR DATA: the lake, the inbox, PostgreSQL
+	@$(RUN) tools/erase.py $(ARGS)
+
 clean: ## Remove environments, caches and build output; your data in .tidelake stays
 	@rm -rf .venv .venv-spark .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo up test check format docs bench test-spark setup lock clean
+.PHONY: help demo up test check format docs bench test-spark setup lock erase clean

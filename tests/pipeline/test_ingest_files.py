@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import zstandard
+from tests.pipeline.running import STOP_WITHIN_S, tidelake
 
 from tidelake.errors import UsageError
 from tidelake.generate import GeneratorSpec, generate, spread_bad
@@ -24,6 +25,7 @@ from tidelake.pipeline.rejected import Where
 from tidelake.pipeline.replay import replay
 from tidelake.pipeline.rules import rules_of
 from tidelake.pipeline.stopping import Stop
+from tidelake.settings import Settings
 
 NOW = datetime.now(UTC)
 
@@ -279,3 +281,17 @@ def test_what_can_not_be_meant_is_refused_before_a_file_is_opened(
 
     assert (done.returncode, said in done.stderr) == (2, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_in_a_home_is_readable_by_other_users(
+    home_settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "a.ndjson").write_bytes(lines(20))
+    process = tidelake(home_settings, "ingest", str(tmp_path / "a.ndjson"))
+    said, _ = process.communicate(timeout=STOP_WITHIN_S)
+
+    assert process.returncode == 0, said
+    inside = list(home_settings.home.rglob("*"))
+    assert len(inside) > 10
+    assert [path for path in inside if path.stat().st_mode & 0o066] == []
+    assert home_settings.home.stat().st_mode & 0o066 == 0

@@ -23,6 +23,7 @@ from tidelake.warehouse.server import EmbeddedPostgres
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="NOT COVERED: needs root")
 
 SRC = Path(__file__).parents[2] / "src"
+ERASE = SRC.parent / "tools" / "erase.py"
 
 
 @pytest.fixture
@@ -152,6 +153,17 @@ def test_root_keeps_data_in_a_home_that_the_server_can_enter(public_folder: Path
         assert not (server.folder / "data").is_symlink()
     finally:
         server.erase()
+
+
+def test_an_erased_home_leaves_nothing_in_the_shelter(private_folder: Path) -> None:
+    home = private_folder / "home"
+    server = EmbeddedPostgres(home)
+    server.start()
+    data = (server.folder / "data").resolve()
+
+    done = subprocess.run([sys.executable, str(ERASE), "--yes", str(home)], check=True)
+
+    assert (done.returncode, data.parent.exists(), home.exists()) == (0, False, False)
 
 
 def test_data_stays_with_the_user_that_owns_it(
