@@ -48,6 +48,9 @@ def generate(
     batch: Annotated[int, typer.Option(min=1, help="records a request")] = 500,
     connections: Annotated[int, typer.Option(min=1, help="connections kept open")] = 2,
     compress: Annotated[bool, typer.Option(help="gzip the requests")] = True,
+    parent: Annotated[
+        int | None, typer.Option(hidden=True, help="process whose end ends this one")
+    ] = None,
 ) -> None:
     """Makes mock events of a shop: sessions of people who come back, search, and sometimes buy.
 
@@ -71,6 +74,10 @@ def generate(
     """
     from tidelake.pipeline.generate import Delivery, GeneratorSpec, run, spread_bad
 
+    if parent is not None:
+        from tidelake.pipeline.supervise import die_with_parent
+
+        die_with_parent(parent)
     live = rate is not None and days is None and start is None and end is None
     lines, pace = _pace(count, rate, duration, live)
     begins, ends = _between(start, end, days)

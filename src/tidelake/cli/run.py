@@ -13,6 +13,9 @@ from tidelake.cli.context import settings_of
 def run(
     ctx: typer.Context,
     part: Annotated[Literal["collect", "ingest", "care"], typer.Argument(help="which part")],
+    parent: Annotated[
+        int | None, typer.Option(hidden=True, help="process whose end ends this one")
+    ] = None,
 ) -> None:
     """Runs one part of the pipeline in the foreground until SIGTERM or Ctrl-C.
 
@@ -28,7 +31,7 @@ def run(
         format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO
     )
     logging.getLogger("pyiceberg").setLevel(logging.WARNING)  # a line for each FileIO it opens
-    die_with_parent()
+    die_with_parent(parent)
     settings = settings_of(ctx)
     if part == "collect":
         from tidelake.pipeline.collect import serve

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
 
 from tidelake.cli.context import settings_of
+from tidelake.errors import UsageError
 
 
 def up(
@@ -18,10 +20,14 @@ def up(
     """Runs everything until Ctrl-C: PostgreSQL, the collector, ingest and care.
 
     Prints the addresses. A part that dies is started again and reported. Ctrl-C stops taking
-    events, brings what was taken to the lake, and ends.
+    events, brings what was taken to the lake, says whether something is left, and ends.
 
     Examples: `tidelake up`, `tidelake up --generate 500`, `tidelake --home /data/lake up`
     """
+    if not math.isfinite(generate) or generate < 0:
+        raise UsageError(
+            f"--generate {generate:g} is no rate", hint="Give events a second, like 500."
+        )
     from tidelake.pipeline.stopping import Stop
     from tidelake.pipeline.up import up as run_all
 

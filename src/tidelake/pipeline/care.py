@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tidelake.errors import TransientError
 from tidelake.lake.care.run import Carer, TableReport
@@ -24,17 +26,19 @@ BEAT_EVERY_S = 2.0
 
 
 def run(settings: Settings, stop: Stop) -> None:
-    """Looks after both tables until `stop`; a look that is under way is finished."""
-    with opened(settings) as lakehouse, carer(lakehouse) as looking:
-        done = {"looks": 0, "rewritten_bytes": 0, "expired": 0, "removed": 0}
+    """Looks after both tables until `stop`; a look ends with the rewrite that is under way."""
+    done = {"looks": 0, "rewritten_bytes": 0, "expired": 0, "removed": 0}
+    said: dict[str, object] = {**done, "trouble": ""}
+    with opened(settings) as lakehouse, carer(lakehouse) as looking, _beating(settings.home, said):
         while not stop:
             trouble = ""
             try:
-                _add(done, looking.once(datetime.now(UTC)))
+                _add(done, looking.once(datetime.now(UTC), stop.__bool__))
             except TransientError as exc:
                 trouble = exc.message
                 log.warning("%s; the next look goes on", exc)
-            _rest(settings, stop, {**done, "trouble": trouble})
+            said.update(done, trouble=trouble)
+            stop.wait(settings.care.interval_s)
     heartbeat.forget(settings.home, PART)
 
 
@@ -56,12 +60,27 @@ def _add(done: dict[str, int], reports: list[TableReport]) -> None:
         done["removed"] += report.removed + report.orphans
         for day, files, size in report.rewrites:
             log.info("%s %s: %d files became %d bytes", report.table, day, files, size)
+        if report.put_off:
+            log.info("%s: %d rewrites are left to the next look", report.table, report.put_off)
 
 
-def _rest(settings: Settings, stop: Stop, values: dict[str, object]) -> None:
-    """Waits for the next look, its heart beating."""
-    until = time.monotonic() + settings.care.interval_s
-    while not stop and time.monotonic() < until:
-        said = {**values, "memory_bytes": resident_now()}
-        heartbeat.beat(settings.home, PART, time.time(), said)
-        stop.wait(min(BEAT_EVERY_S, settings.care.interval_s))
+@contextmanager
+def _beating(home: Path, said: Mapping[str, object]) -> Iterator[None]:
+    """Beats from a thread of its own: a look at a long backlog takes minutes, and care lives."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while True:
+            with suppress(OSError):  # a full disk: this heart beats when there is room again
+                values = {**said, "memory_bytes": resident_now()}
+                heartbeat.beat(home, PART, time.time(), values)
+            if ended.wait(BEAT_EVERY_S):
+                return
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

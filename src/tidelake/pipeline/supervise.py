@@ -18,11 +18,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tidelake.errors import SetupError, TidelakeError, UnavailableError
+from tidelake.pipeline.stopping import Stop
 
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 LAST_WORDS = 5  # lines of a log that are shown
+LONGEST_LOG_BYTES = 10_000_000  # of one part; a start beyond it begins a new log
 HEALTHY_AFTER_S = 60.0  # a part that ran this long starts again with the first backoff
+
+
+class Stopped(Exception):
+    """Told to stop before everything ran. No error: whoever asked knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ class _Running:
     part: Part
     process: subprocess.Popen[bytes]
     started_at: float
+    log_from: int  # where in the log its last start begins
     backoff_s: float = FIRST_BACKOFF_S
     restart_at: float | None = None
     restarts: int = 0
@@ -58,19 +65,31 @@ class Supervisor:
     clock: Callable[[], float] = time.monotonic
     running: list[_Running] = field(default_factory=list)
 
-    def start(self, *parts: Part, within_s: float = 60.0) -> None:
-        """Starts parts at once and waits until all are ready; raises `UnavailableError`."""
-        started = [_Running(part, part.start(), self.clock()) for part in parts]
-        self.running += started
+    def start(self, *parts: Part, within_s: float = 60.0, stop: Stop | None = None) -> None:
+        """Starts parts at once and waits until all are ready.
+
+        Raises `UnavailableError` where one ends or takes longer than `within_s`, `SetupError` where
+        it says that its setup is broken, and `Stopped` once `stop` is set.
+        """
+        started = [self._begun(part) for part in parts]
         deadline = self.clock() + within_s
         for entry in started:
             while not entry.part.ready():
+                if stop:
+                    raise Stopped
                 code = entry.process.poll()
                 if code is not None:
-                    raise self._did_not_start(entry.part, f"it exited with code {code}")
+                    raise self._did_not_start(entry, f"it exited with code {code}", code)
                 if self.clock() > deadline:
-                    raise self._did_not_start(entry.part, f"not ready within {within_s:.0f} s")
+                    raise self._did_not_start(entry, f"not ready within {within_s:.0f} s")
                 time.sleep(0.05)
+
+    def _begun(self, part: Part) -> _Running:
+        """Starts one; it is among the running at once, so that `stop` reaches it in any case."""
+        log_from = self._fresh_log(part.name)
+        entry = _Running(part, part.start(), self.clock(), log_from)
+        self.running.append(entry)
+        return entry
 
     def watch(self) -> None:
         """Looks once at every part: reports the dead, restarts those whose backoff is over."""
@@ -88,10 +107,14 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         return {entry.part.name: entry.process.pid for entry in self.running}
 
-    def stop(self) -> None:
-        """Stops every part, the last started first, each within its time, then kills it."""
+    def stop(self, but: str = "") -> None:
+        """Stops every part, the last started first, each within its time, then kills it.
+
+        The part `but` goes on, for who has something to ask of it at the end.
+        """
         for entry in reversed(self.running):
-            self.stop_part(entry.part.name)
+            if entry.part.name != but:
+                self.stop_part(entry.part.name)
 
     def stop_part(self, name: str) -> int | None:
         """Stops one part and forgets it; gives its exit code, or None where it had to be killed."""
@@ -113,37 +136,62 @@ class Supervisor:
     def _bury(self, entry: _Running, code: int) -> None:
         name = entry.part.name
         if code == SetupError.exit_code:
-            raise SetupError(f"{name} can not run with this setup", hint=self._last_words(name))
+            raise SetupError(f"{name} can not run with this setup", hint=self._last_words(entry))
         if self.clock() - entry.started_at > HEALTHY_AFTER_S:
             entry.backoff_s = FIRST_BACKOFF_S
-        entry.restart_at = self.clock() + entry.backoff_s
         cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        self.report(f"{name} died ({cause}); starting it again in {entry.backoff_s:g} s")
-        entry.backoff_s = min(entry.backoff_s * 2, LONGEST_BACKOFF_S)
-
-    def _did_not_start(self, part: Part, what: str) -> UnavailableError:
-        return UnavailableError(
-            f"{part.name} did not start: {what}", hint=self._last_words(part.name)
-        )
-
-    def _last_words(self, name: str) -> str:
-        log = self.logs / f"{name}.log"
-        try:
-            said = log.read_text("utf-8", "replace").splitlines()[-LAST_WORDS:]
-        except OSError:
-            return f"It wrote no log ({log})."
-        return "\n  ".join([f"The end of {log}:", *said])
+        self.report(f"{name} died ({cause}); {self._back_off(entry)}")
 
     def _restart(self, entry: _Running) -> None:
+        """Raises `SetupError`, as for a part that says so by its exit code."""
         entry.restart_at, entry.started_at = None, self.clock()
+        entry.log_from = self._fresh_log(entry.part.name)
         try:
             entry.process = entry.part.start()
+        except SetupError:
+            raise
         except (OSError, TidelakeError) as exc:
-            entry.restart_at = self.clock() + entry.backoff_s
-            self.report(f"{entry.part.name} could not be started: {exc}")
+            name = entry.part.name
+            self.report(f"{name} could not be started: {exc}; {self._back_off(entry)}")
             return
         entry.restarts += 1
         self.report(f"{entry.part.name} runs again (restart {entry.restarts})")
+
+    def _back_off(self, entry: _Running) -> str:
+        """Sets the time of the next start, twice as far as the last; gives the words for it."""
+        waits = entry.backoff_s
+        entry.restart_at = self.clock() + waits
+        entry.backoff_s = min(waits * 2, LONGEST_BACKOFF_S)
+        return f"starting it again in {waits:g} s"
+
+    def _did_not_start(
+        self, entry: _Running, what: str, code: int | None = None
+    ) -> SetupError | UnavailableError:
+        kind = SetupError if code == SetupError.exit_code else UnavailableError
+        return kind(f"{entry.part.name} did not start: {what}", hint=self._last_words(entry))
+
+    def _last_words(self, entry: _Running) -> str:
+        """What the part said since its last start: older words would mislead."""
+        log = self.logs / f"{entry.part.name}.log"
+        try:
+            with log.open("rb") as file:
+                file.seek(entry.log_from)
+                said = file.read().decode("utf-8", "replace").splitlines()[-LAST_WORDS:]
+        except OSError:
+            said = []
+        return "\n  ".join([f"The end of {log}:", *said]) if said else f"{log} says nothing."
+
+    def _fresh_log(self, name: str) -> int:
+        """Puts a long log aside as `.log.1`; gives where in the log the next words will stand."""
+        log = self.logs / f"{name}.log"
+        try:
+            size = log.stat().st_size
+        except FileNotFoundError:
+            return 0
+        if size <= LONGEST_LOG_BYTES:
+            return size
+        log.replace(log.with_suffix(".log.1"))
+        return 0
 
 
 def command(
@@ -170,12 +218,16 @@ def command(
     return start
 
 
-def die_with_parent() -> None:
+def die_with_parent(parent: int | None = None) -> None:
     """Linux: this process gets SIGTERM when the one that started it dies, even by SIGKILL.
 
-    Elsewhere a part outlives a killed supervisor until it is stopped by hand.
+    `parent` is the process id of the one that started it, where it is known. Elsewhere than on
+    Linux a part outlives a killed supervisor until it is stopped by hand.
     """
     if sys.platform != "linux":
         return
+    expected = os.getppid() if parent is None else parent
     pr_set_pdeathsig = 1
     ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM)
+    if os.getppid() != expected:  # it died before the kernel was told
+        os.kill(os.getpid(), signal.SIGTERM)

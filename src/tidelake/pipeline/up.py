@@ -1,8 +1,13 @@
-"""`tidelake up`: every part of the pipeline on one machine, until it is told to stop."""
+"""`tidelake up`: every part of the pipeline on one machine, until it is told to stop.
+
+This process lives as long as the pipeline and only watches it, so it loads neither the lake nor the
+collector: with PyIceberg it would hold 158 MB.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import time
@@ -11,20 +16,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-from tidelake.errors import SetupError
+from tidelake.errors import SetupError, TidelakeError
 from tidelake.observe import heartbeat
-from tidelake.pipeline.collect import collector_url
-from tidelake.pipeline.lakehouse import attach
+from tidelake.pipeline.address import collector_url, free_port
+from tidelake.pipeline.home import make_home
 from tidelake.pipeline.stopping import Stop
-from tidelake.pipeline.supervise import Part, Supervisor, command
+from tidelake.pipeline.supervise import Part, Stopped, Supervisor, command
 from tidelake.settings import Settings
 from tidelake.warehouse.server import EmbeddedPostgres
 
 WATCH_EVERY_S = 0.2
 DRAIN_WITHIN_S = 120.0  # what the inbox may still hold when everything is told to stop
+PORT = "TIDELAKE_COLLECT_PORT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +45,22 @@ class Running:
 
 def up(settings: Settings, stop: Stop, report: Callable[[str], None], rate: float = 0) -> None:
     """Runs all parts until `stop`; with `rate`, sends that many mock events a second as well."""
-    with running(settings, report) as pipeline:
-        if rate > 0:
-            pipeline.supervisor.start(_generator(settings, pipeline.collector, rate))
-        report(f"events   {pipeline.collector}/v1/events   (how: {pipeline.collector}/docs)")
-        report(f"lake     {settings.warehouse}")
-        report("running; Ctrl-C drains and stops")
-        while not stop:
-            pipeline.supervisor.watch()
-            stop.wait(WATCH_EVERY_S)
-        report("stopping: no more events are taken, what was taken is brought to the lake")
+    try:
+        with running(settings, report, stop=stop) as pipeline:
+            supervisor = pipeline.supervisor
+            if rate > 0:
+                supervisor.start(_generator(settings, pipeline.collector, rate))
+            report(f"events   {pipeline.collector}/v1/events   (how: {pipeline.collector}/docs)")
+            report(f"lake     {settings.warehouse}")
+            report("running; Ctrl-C drains and stops")
+            while not stop:
+                supervisor.watch()
+                stop.wait(WATCH_EVERY_S)
+            report("stopping: no more events are taken, what was taken is brought to the lake")
+            supervisor.stop(but="postgres")
+            report(_left_over(settings, pipeline.database_url))
+    except Stopped:
+        report("stopped before everything ran")
 
 
 @contextmanager
@@ -56,35 +68,50 @@ def running(
     settings: Settings,
     report: Callable[[str], None],
     environment: Mapping[str, str] = MappingProxyType({}),
+    stop: Stop | None = None,
 ) -> Iterator[Running]:
     """All parts, started in order and each ready; stopped in order at the end, also on errors.
 
-    `environment` holds settings for the parts that win over those of this process.
+    `environment` holds settings for the parts that win over those of this process. Raises `Stopped`
+    where `stop` is set before all are ready, and what `Supervisor.start` raises.
     """
     home = settings.home
-    home.mkdir(parents=True, exist_ok=True)
+    make_home(home)
     supervisor = Supervisor(report, home / "logs")
     with _alone(home):
         try:
             report("starting PostgreSQL, ingest, care and the collector …")
-            database_url = _database(settings, supervisor)
-            attach(settings, database_url).catalog.close()
-            supervisor.start(
-                _part(settings, "ingest", environment),
-                _part(settings, "care", environment),
-                _collector(settings, environment),
+            database_url = _database(settings, supervisor, stop)
+            # Alone at first: it makes what is missing in the database and the lake.
+            supervisor.start(_part(settings, "ingest", environment), stop=stop)
+            port = free_port(
+                settings.collect.host, int(environment.get(PORT, settings.collect.port))
             )
-            yield Running(settings, supervisor, database_url, _collector_url(home))
+            supervisor.start(
+                _part(settings, "care", environment),
+                _collector(settings, environment, port),
+                stop=stop,
+            )
+            url = _collector_url(home)
+            if trouble := _trouble(url):
+                report(f"warning: events are refused for now: {trouble}")
+            yield Running(settings, supervisor, database_url, url)
         finally:
             supervisor.stop()
 
 
-def _database(settings: Settings, supervisor: Supervisor) -> str:
+def _database(settings: Settings, supervisor: Supervisor, stop: Stop | None) -> str:
+    """URL of the database, which answers.
+
+    The embedded server outlives a supervisor that was killed, unlike the other parts: an ingest
+    that drains at its end needs it. The next `up` stops it and starts its own.
+    """
     if settings.postgres.url:
         return settings.postgres.url
     server = EmbeddedPostgres(settings.home)
     # SIGINT is its fast shutdown; SIGTERM would wait for every connection to be closed.
-    supervisor.start(Part("postgres", server.run_child, lambda: server.health().ok, signal.SIGINT))
+    part = Part("postgres", server.run_child, lambda: server.health().ok, signal.SIGINT)
+    supervisor.start(part, stop=stop)
     return server.url
 
 
@@ -96,26 +123,66 @@ def _part(settings: Settings, name: str, environment: Mapping[str, str]) -> Part
         said = heartbeat.read(settings.home).get(name)
         return said is not None and said.at >= started
 
-    start = command(settings.home, name, "run", name, environment=environment)
+    start = command(settings.home, name, "run", name, *_ours(), environment=environment)
     return Part(name, start, ready, stop_within_s=DRAIN_WITHIN_S)
 
 
-def _collector(settings: Settings, environment: Mapping[str, str]) -> Part:
+def _collector(settings: Settings, environment: Mapping[str, str], port: int) -> Part:
+    """The collector on a port that it keeps over restarts, since clients know it by then.
+
+    It is ready when it answers at all. That it takes events is more than can be waited for: with a
+    full inbox it takes none until ingest, which must run for that, has drained it.
+    """
+
     def ready() -> bool:
         url = collector_url(settings.home)
-        if url is None:
-            return False
-        with suppress(URLError, OSError), urlopen(f"{url}/readyz", timeout=2) as answer:
+        if url is None or not url.endswith(f":{port}"):
+            return False  # none yet, or what a killed one left
+        with suppress(URLError, OSError), urlopen(f"{url}/healthz", timeout=2) as answer:
             return bool(answer.status == 200)
         return False
 
-    start = command(settings.home, "collect", "run", "collect", environment=environment)
-    return Part("collect", start, ready)
+    arguments = ("run", "collect", *_ours())
+    environment = {**environment, PORT: str(port)}
+    return Part(
+        "collect", command(settings.home, "collect", *arguments, environment=environment), ready
+    )
 
 
 def _generator(settings: Settings, url: str, rate: float) -> Part:
-    arguments = ("generate", "--rate", f"{rate:g}", "--to", url)
+    arguments = ("generate", "--rate", f"{rate:g}", "--to", url, *_ours())
     return Part("generate", command(settings.home, "generate", *arguments))
+
+
+def _ours() -> tuple[str, str]:
+    """Says to a part whose end is its own."""
+    return "--parent", str(os.getpid())
+
+
+def _trouble(url: str) -> str:
+    """Why the collector takes no events, in its own words; empty where it takes them."""
+    try:
+        with urlopen(f"{url}/readyz", timeout=2):
+            return ""
+    except HTTPError as exc:
+        with exc, suppress(ValueError, OSError):
+            return str(json.load(exc)["trouble"])
+        return f"{url}/readyz answers {exc.code}"
+    except OSError as exc:
+        return f"{url}/readyz does not answer: {exc}"
+
+
+def _left_over(settings: Settings, database_url: str) -> str:
+    """A sentence on what is still in the inbox, now that nothing runs but the database."""
+    from tidelake.pipeline.waiting import records_waiting
+
+    try:
+        waiting = records_waiting(settings, database_url)
+    except TidelakeError as exc:
+        return f"stopped; what still waits in the inbox can not be told: {exc}"
+    if waiting:
+        return f"stopped; {waiting:,} records wait in the inbox, the next start takes them"
+    return "stopped; everything is in the lake"
 
 
 def _collector_url(home: Path) -> str:

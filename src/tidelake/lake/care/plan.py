@@ -20,6 +20,9 @@ LOWEST_TIER_ROWS = 8
 DAY_IS_OVER_AFTER = timedelta(hours=6)
 # A sorted day is sorted again when so much has come late that it is worth it.
 LATE_SHARE = 0.5
+# Alone, a file is sorted from this size on. Below, it is a row group or two, so order lets a reader
+# skip nothing; and an archive of a thousand quiet days has a thousand such files.
+WORTH_SORTING_BYTES = 8 * 1024 * 1024
 MOST_FILES = 1000  # in one rewrite, so that a long backlog is worked off in steps
 
 
@@ -39,7 +42,7 @@ class Rewrite:
 def plan(
     files: Iterable[LiveFile], now: datetime, care: Care, lowest: int | None = None
 ) -> list[Rewrite]:
-    """The rewrites that are due, each of other files.
+    """The rewrites that are due, each of other files, the newest day first: it is asked most.
 
     Only files at or below `lowest`, the lowest watermark of all consumers (sequence number), are
     touched: a consumer takes each file once, so its rows must not move before it has them.
@@ -49,7 +52,7 @@ def plan(
         if lowest is None or file.sequence_number <= lowest:
             days[file.day].append(file)
     due: list[Rewrite] = []
-    for day, members in sorted(days.items()):
+    for day, members in sorted(days.items(), reverse=True):
         due += _sorts(day, members, care) if _over(day, now) else _merges(day, members, care)
     return due
 
@@ -86,8 +89,15 @@ def _sorts(day: date, files: Sequence[LiveFile], care: Care) -> list[Rewrite]:
     if late_bytes > LATE_SHARE * sorted_bytes:
         # Whole sorted files stay as they are; small ones are sorted again with what came.
         again = [f for f in files if not f.sort_order or f.size < care.target_file_bytes / 2]
-        return [Rewrite(day, group, sort=True) for group in _grouped(again, care.target_file_bytes)]
+        groups = _grouped(again, care.target_file_bytes)
+        return [Rewrite(day, group, sort=True) for group in groups if _worth_sorting(group)]
     return _merges(day, late, care)
+
+
+def _worth_sorting(group: Sequence[LiveFile]) -> bool:
+    if len(group) > 1:
+        return True
+    return not group[0].sort_order and group[0].size >= WORTH_SORTING_BYTES
 
 
 def _grouped(files: Iterable[LiveFile], most_bytes: int) -> list[tuple[LiveFile, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from tidelake.lake.entries import Manifests, has_deletes
 from tidelake.lake.swap import Swapper
 from tidelake.lake.tables import load_table
 from tidelake.lake.trouble import translated
-from tidelake.lake.writer import Writer
+from tidelake.lake.writer import StoredFile, Writer
 from tidelake.settings import Care
 
 if TYPE_CHECKING:
@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 
 Watermarks = Callable[[str], int | None]
 
+# One look at a table rewrites no more, so that expiry has its turn between the steps of a backlog.
+MOST_REWRITES = 200
+
+
+def never() -> bool:
+    """Nobody asks a look to stop."""
+    return False
+
 
 @dataclass(slots=True)
 class TableReport:
@@ -37,6 +45,7 @@ class TableReport:
 
     table: str
     rewrites: list[tuple[date, int, int]] = field(default_factory=list)  # day, files, bytes written
+    put_off: int = 0  # rewrites that are due and left to the next look
     tags: tuple[str, ...] = ()
     expired: int = 0  # snapshots
     removed: int = 0  # files that expiry made unreachable
@@ -57,22 +66,28 @@ class Carer:
     watermarks: Watermarks
     _manifests: dict[str, Manifests] = field(default_factory=dict)
 
-    def once(self, now: datetime) -> list[TableReport]:
-        """One look, `now` in UTC. Raises `UnavailableError` where catalog or warehouse do not
-        answer: what was done by then stays, and the next look goes on.
-        """
-        return [self._table(name, now) for name in (REJECTED.table, EVENTS.table)]
+    def once(self, now: datetime, stopped: Callable[[], bool] = never) -> list[TableReport]:
+        """One look, `now` in UTC; ends after the rewrite under way once `stopped` says so.
 
-    def _table(self, name: str, now: datetime) -> TableReport:
+        Raises `UnavailableError` where catalog or warehouse do not answer: what was done by then
+        stays, and the next look goes on.
+        """
+        return [self._table(name, now, stopped) for name in (REJECTED.table, EVENTS.table)]
+
+    def _table(self, name: str, now: datetime, stopped: Callable[[], bool]) -> TableReport:
         report = TableReport(name)
+        if stopped():
+            return report
         table = load_table(self.catalog, name)
         manifests = self._manifests.setdefault(name, Manifests(table.io))
         lowest = self.watermarks(name)
         try:
-            self._compact(table, manifests, now, lowest, report)
+            self._compact(table, manifests, now, lowest, report, stopped)
         except (FencedError, IncompatibleError) as exc:
             # Another engine was faster, or owns the table's shape. Tags and expiry go on.
             report.left_alone = exc.message
+        if stopped():
+            return report
         self._expire(name, manifests, now, lowest, report)
         if any(tag.startswith(DAILY[:6]) for tag in report.tags):
             self._sweep(name, manifests, now, report)
@@ -85,6 +100,7 @@ class Carer:
         now: datetime,
         lowest: int | None,
         report: TableReport,
+        stopped: Callable[[], bool],
     ) -> None:
         snapshot = table.metadata.current_snapshot()
         if snapshot is None:
@@ -96,13 +112,27 @@ class Carer:
         require_known_columns(table, contract)
         with translated(f"read the manifests of {report.table}"):
             jobs = plan(manifests.live(snapshot), now, self.care, lowest)
+        report.put_off = max(0, len(jobs) - MOST_REWRITES)
         writer = Writer.for_tables(table)
-        for job in jobs:
-            stored = rewrite(job, contract, table.io, writer)
-            crash.point("care.before_swap")
-            self._swap(report.table, Replace(job.files, (stored,), manifests))
-            crash.point("care.after_swap")
-            report.rewrites.append(_told(job, stored.size))
+        for step in _steps(jobs[:MOST_REWRITES], self.care.target_file_bytes):
+            done: list[tuple[Rewrite, StoredFile]] = []
+            for job in step:
+                if stopped():
+                    break
+                done.append((job, rewrite(job, contract, table.io, writer)))
+            self._replace(report, done, manifests)
+
+    def _replace(
+        self, report: TableReport, done: list[tuple[Rewrite, StoredFile]], manifests: Manifests
+    ) -> None:
+        """All of them in one snapshot, however many days they are of."""
+        if not done:
+            return
+        inputs = tuple(file for job, _ in done for file in job.files)
+        crash.point("care.before_swap")
+        self._swap(report.table, Replace(inputs, tuple(stored for _, stored in done), manifests))
+        crash.point("care.after_swap")
+        report.rewrites += [(job.day, len(job.files), stored.size) for job, stored in done]
 
     def _swap(self, name: str, change: Replace | Expire) -> Table:
         table = Swapper(self.catalog, name).swap(change)
@@ -144,5 +174,15 @@ def care_once(
     return Carer(catalog, care, watermarks).once(now)
 
 
-def _told(job: Rewrite, size: int) -> tuple[date, int, int]:
-    return job.day, len(job.files), size
+def _steps(jobs: Iterable[Rewrite], most_bytes: int) -> Iterator[list[Rewrite]]:
+    """Jobs that are swapped together: what a lost race costs is bounded, a snapshot is not spent
+    on each small day of a long history.
+    """
+    step: list[Rewrite] = []
+    for job in jobs:
+        step.append(job)
+        if sum(one.size for one in step) >= most_bytes:
+            yield step
+            step = []
+    if step:
+        yield step
