@@ -35,15 +35,3 @@ INBOX_BACKLOG_BYTES = Metric(
     "tidelake_inbox_backlog_bytes", "gauge", "Bytes in the inbox that the lake does not hold yet"
 )
 INBOX_FRAMES = Metric("tidelake_inbox_frames_total", "counter", "Frames synced to disk")
-INBOX_FRAME_ROWS = Metric("tidelake_inbox_frame_rows", "histogram", "Records in one synced frame")
-
-ALL = (
-    COLLECT_REQUESTS,
-    COLLECT_RECORDS,
-    COLLECT_BYTES,
-    COLLECT_REFUSED,
-    COLLECT_SECONDS,
-    INBOX_BACKLOG_BYTES,
-    INBOX_FRAMES,
-    INBOX_FRAME_ROWS,
-)

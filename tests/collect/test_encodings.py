@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zlib
 
 import pytest
@@ -80,3 +81,40 @@ def test_an_unknown_encoding_is_named(encoding: str) -> None:
     with pytest.raises(Refusal) as refused:
         plain(TEXT, encoding, LIMIT)
     assert refused.value.status == 415
+
+
+STREAMED = zstandard.ZstdCompressor(write_content_size=False).compress(b"a")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "member"),
+    [("gzip", gzip.compress(b"")), ("gzip", gzip.compress(b"a")), ("zstd", STREAMED)],
+)
+def test_a_body_of_very_many_members_is_refused(encoding: str, member: bytes) -> None:
+    assert len(plain(member * 1000, encoding, LIMIT)) in (0, 1000)
+    with pytest.raises(Refusal) as refused:
+        plain(member * 1001, encoding, LIMIT)
+    assert refused.value.status == 400
+    assert "1,000" in str(refused.value)
+
+
+def test_a_member_is_not_given_what_follows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """zlib copies all that it is given beyond the member's end."""
+    body = gzip.compress(random.Random(1).randbytes(50_000)) * 20
+    given: list[int] = []
+    real = zlib.decompressobj
+
+    class Counting:
+        def __init__(self, bits: int) -> None:
+            self._stream = real(bits)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._stream, name)
+
+        def decompress(self, data: bytes, most: int) -> bytes:
+            given.append(len(data))
+            return self._stream.decompress(data, most)
+
+    monkeypatch.setattr(zlib, "decompressobj", Counting)
+    assert len(plain(body, "gzip", 10_000_000)) == 1_000_000
+    assert sum(given) < 3 * len(body)

@@ -12,6 +12,8 @@ import pytest
 import zstandard
 from tests.collect.running import Running
 
+from tidelake import metrics
+
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
 
@@ -34,7 +36,7 @@ def test_a_lone_object_is_stored_byte_for_byte(collector: Running) -> None:
         (b'{"a":1}\nnonsense\n\xff\xfe\n', NDJSON, [b'{"a":1}', b"nonsense", b"\xff\xfe"]),
         (b"[]", JSON, []),
         (b'{"a":', JSON, [b'{"a":']),
-        (b"\xef\xbb\xbf{}", JSON, [b"\xef\xbb\xbf{}"]),
+        (b"\xef\xbb\xbf{}", JSON, [b"{}"]),
     ],
 )
 def test_whatever_can_be_cut_is_stored_and_judged_later(
@@ -156,16 +158,39 @@ def test_validate_says_what_would_become_of_events_and_stores_nothing(collector:
     assert collector.bodies() == []
 
 
+def test_validate_judges_the_format_that_is_asked_for(collector: Running) -> None:
+    track = {"type": "track", "event": "Product Viewed", "userId": "u", "messageId": "m"}
+    track["timestamp"] = "2026-11-23T10:15:00Z"
+    asked = "/v1/validate?format=segment"
+    alone = collector.post(asked, json.dumps(track)).json()
+    assert [verdict["accepted"] for verdict in alone["verdicts"]] == [True]
+    batch = collector.post(asked, json.dumps({"batch": [track, {**track, "type": "?"}]})).json()
+    assert (batch["accepted"], batch["verdicts"][1]["reason"]) == (1, "unknown_message")
+    binary = collector.post("/v1/validate?format=cloudevents", b"{}", ce_specversion="1.0")
+    assert binary.json()["rejected"] == 1
+    wrong = collector.post("/v1/validate?format=xml", b"{}")
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (400, "unknown_format")
+    assert collector.bodies() == []
+
+
+def test_every_metric_that_has_a_name_is_told(collector: Running) -> None:
+    told = collector.http.get("/metrics").text
+    named = [m.name for m in vars(metrics).values() if isinstance(m, metrics.Metric)]
+    assert len(named) == 7
+    for name in named:
+        assert f"# TYPE {name} " in told or f"# TYPE {name.removesuffix('_total')} " in told
+
+
 def test_health_readiness_and_metrics_are_told(collector: Running) -> None:
     collector.post("/v1/events", b"{}\n{}", content_type=NDJSON)
     assert collector.http.get("/healthz").json() == {"alive": True}
     assert collector.http.get("/readyz").json() == {"ready": True, "trouble": []}
-    metrics = collector.http.get("/metrics").text
-    assert 'tidelake_collect_requests_total{route="/v1/events",status="200"}' in metrics
-    assert 'tidelake_collect_records_total{format="native",project=""}' in metrics
-    assert "tidelake_collect_request_seconds_bucket" in metrics
-    assert float(re.findall(r"^tidelake_inbox_frames_total (.*)$", metrics, re.M)[0]) > 0
-    assert float(re.findall(r"^tidelake_inbox_backlog_bytes (.*)$", metrics, re.M)[0]) > 0
+    told = collector.http.get("/metrics").text
+    assert 'tidelake_collect_requests_total{route="/v1/events",status="200"}' in told
+    assert 'tidelake_collect_records_total{format="native",project=""}' in told
+    assert "tidelake_collect_request_seconds_bucket" in told
+    assert float(re.findall(r"^tidelake_inbox_frames_total (.*)$", told, re.M)[0]) > 0
+    assert float(re.findall(r"^tidelake_inbox_backlog_bytes (.*)$", told, re.M)[0]) > 0
 
 
 def test_the_docs_page_needs_no_network(collector: Running) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from tests.collect.running import Running, start_collector, stored
 
+from tidelake.collect.client_address import client_ip
+from tidelake.collect.exchange import Request
 from tidelake.collect.keys import Bucket
 
 
@@ -108,6 +110,20 @@ def test_a_preflight_is_answered_for_every_route(collector: Running) -> None:
         assert "authorization" in answer.headers["access-control-allow-headers"]
 
 
+def test_pages_may_send_cloudevents_headers_and_read_when_to_come_again(
+    collector: Running,
+) -> None:
+    asking = {
+        "origin": "https://shop.example",
+        "access-control-request-headers": "Ce-Id, ce-specversion,x-other",
+    }
+    answer = collector.http.options("/v1/events", headers=asking)
+    allowed = answer.headers["access-control-allow-headers"].split(", ")
+    assert allowed[-2:] == ["ce-id", "ce-specversion"]
+    assert "x-other" not in allowed
+    assert "retry-after" in answer.headers["access-control-expose-headers"]
+
+
 def test_over_its_rate_a_key_is_told_when_to_come_back(collector: Running) -> None:
     key = {"authorization": "Bearer slow-key"}
     assert collector.post("/v1/batch", b'{"batch":[{}]}', **key).status_code == 200
@@ -129,3 +145,13 @@ def test_a_bucket_fills_with_time_and_holds_a_second() -> None:
     assert [bucket.take(0.0) for _ in range(3)] == [0, 0, 0.5]
     assert bucket.take(0.5) == 0
     assert [bucket.take(100.0) for _ in range(3)] == [0, 0, 0.5]
+
+
+def test_a_count_of_proxies_that_means_nothing_trusts_none() -> None:
+    async def read(limit: int) -> bytes:
+        return b""
+
+    headers = {"x-forwarded-for": "6.6.6.6"}
+    request = Request("POST", "/", headers, "127.0.0.1:5", read, lambda size: None)
+    assert client_ip(request, -1) == "127.0.0.1"
+    assert client_ip(request, 1) == "6.6.6.6"

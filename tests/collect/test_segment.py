@@ -95,10 +95,11 @@ def test_text_cut_between_surrogates_and_other_oddities_cost_nothing(collector: 
     [
         ("/v1/track", b'{"event":', "not_json"),
         ("/v1/track", b"", "not_json"),
-        ("/v1/track", b"[1]", "not_json"),
+        ("/v1/track", b"[1]", "wrong_shape"),
+        ("/v1/batch", b"[]", "wrong_shape"),
         ("/v1/track", b'{"a":"%s"}' % (b"x" * 40_000), "too_large"),
         ("/v1/batch", b'{"batch":[{"a":1}', "not_json"),
-        ("/v1/batch", b'{"batch":{}}', "not_json"),
+        ("/v1/batch", b'{"batch":{}}', "wrong_shape"),
         ("/v1/batch", b"{}", "no_batch"),
         ("/v1/batch", b'{"batch":[%s]}' % (b" " * 600_000), "too_large"),
     ],
@@ -125,3 +126,10 @@ def test_the_browser_sdk_gets_its_settings(collector: Running, prefix: str) -> N
     assert "Segment.io" in answer.json()["integrations"]
     assert answer.headers["access-control-allow-origin"] == "https://a"
     assert collector.post(f"{prefix}/m", b'{"series":[]}').status_code == 200
+
+
+def test_a_byte_order_mark_is_no_part_of_a_message(collector: Running) -> None:
+    message = b'{"event":"x"}'
+    for path, body in (("/v1/track", message), ("/v1/batch", b'{"batch":[%b]}' % message)):
+        assert collector.post(path, b"\xef\xbb\xbf" + body).json() == {"success": True}
+    assert collector.bodies() == [message, message]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from dataclasses import dataclass
 
 import pytest
 
-from tidelake.collect.accept import Accepting
+from tidelake.collect.accept import INLINE_BYTES, Accepting, Door
 from tidelake.collect.exchange import Answer, Request
 from tidelake.collect.keys import Keys
 from tidelake.collect.meter import Counts
-from tidelake.collect.records import Records
+from tidelake.collect.records import Cut, Records
 from tidelake.collect.routes import Routes
 from tidelake.collect.service import Service
 from tidelake.errors import OverloadedError, UnavailableError
@@ -70,3 +71,24 @@ def test_a_failed_append_is_answered_503_with_a_time_to_come_back(
     assert json.loads(answer.body)["error"]["code"] == code
     assert dict(answer.headers)["retry-after"] == retry_after
     assert ("a fault" in caplog.text) == (code == "fault")
+
+
+@pytest.mark.parametrize(("size", "on_the_loop"), [(INLINE_BYTES, True), (INLINE_BYTES + 1, False)])
+def test_large_bodies_are_cut_where_they_hold_up_nobody(size: int, on_the_loop: bool) -> None:
+    threads: list[int] = []
+
+    def cut(request: Request, body: bytes) -> Cut:
+        threads.append(threading.get_ident())
+        return Cut([body], "native")
+
+    async def read(limit: int) -> bytes:
+        return bytes(size)
+
+    async def taken() -> int:
+        request = Request("POST", "/", {}, "127.0.0.1:1", read, lambda size: None)
+        accepting = Accepting(Failing(ValueError()), Keys({}), Counts())
+        await accepting.take(Door("/", size, cut, lambda count: Answer(200, b"")), request)
+        return threading.get_ident()
+
+    loop = asyncio.run(taken())
+    assert (threads == [loop]) == on_the_loop

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from tests.collect.running import Running, Start, stored
 
+ANNOUNCED = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 960000\r\n\r\n"
 HEAD = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 18\r\n\r\n"
 BODY = b'{"event_id":"abc"}'
 
@@ -76,12 +77,41 @@ def test_with_little_disk_left_nothing_is_accepted(start: Start) -> None:
 def test_requests_under_way_are_bounded_in_memory(start: Start) -> None:
     collector = start(TIDELAKE_COLLECT_MAX_HELD_BYTES="1000000")
     with collector.connection() as first:
-        first.sendall(b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n{")
+        first.sendall(ANNOUNCED + b" " * 950_000)
         refused = _refused_while_held(collector)
         assert refused.json()["error"]["code"] == "overloaded"
         assert refused.headers["retry-after"] == "1"
+        ready = collector.http.get("/readyz")
+        assert ready.status_code == 503
+        assert "collect.max_held_bytes" in ready.json()["trouble"][0]
     accepted = _until_accepted(collector, b" " * 200_000 + b"{}")
     assert accepted.status_code == 200
+
+
+def test_silent_clients_hold_no_memory_that_others_need(start: Start) -> None:
+    collector = start(TIDELAKE_COLLECT_MAX_HELD_BYTES="1000000")
+    with collector.connection() as first, collector.connection() as second:
+        first.sendall(ANNOUNCED + b"{")
+        second.sendall(ANNOUNCED + b"{")
+        _wait_for_request(collector)
+        for _ in range(20):
+            answer = collector.post(
+                "/v1/events", b"{}" + b" " * 200_000, content_type="application/x-ndjson"
+            )
+            assert answer.status_code == 200
+            assert collector.http.get("/readyz").json()["ready"] is True
+
+
+def test_a_large_body_with_a_length_is_stored_whole_or_not_at_all(start: Start) -> None:
+    collector = start()
+    with collector.connection() as half:
+        half.sendall(ANNOUNCED + b"\n" * 500_000 + b"{}")
+        half.shutdown(socket.SHUT_WR)
+        assert answer_of(half).startswith(b"HTTP/1.1 400")
+    with collector.connection() as whole:
+        whole.sendall(ANNOUNCED + b"{}" + b" " * 959_998)
+        assert answer_of(whole).startswith(b"HTTP/1.1 413")  # a lone event of that size
+    assert collector.bodies() == []
 
 
 def _refused_while_held(collector: Running) -> httpx.Response:
@@ -169,20 +199,63 @@ def test_a_killed_server_leaves_no_process_behind(start: Start) -> None:
     assert alive == []
 
 
-def test_a_taken_port_is_said_plainly(start: Start, tmp_path: Path) -> None:
-    port = start().url.rpartition(":")[2]
-    second = subprocess.run(
-        [sys.executable, "-m", "tidelake", "--home", str(tmp_path / "b"), "collect"],
-        env={**os.environ, "TIDELAKE_COLLECT_PORT": port},
+def collect(home: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A collector that is expected to end by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "tidelake", "--home", str(home), "collect", *options],
+        env={**os.environ, "TIDELAKE_COLLECT_PORT": "0", **environment},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def test_a_taken_port_is_said_plainly(start: Start, tmp_path: Path) -> None:
+    port = start().url.rpartition(":")[2]
+    second = collect(tmp_path / "b", TIDELAKE_COLLECT_PORT=port)
     assert second.returncode == 3
     assert f"can not listen on 127.0.0.1:{port}" in second.stderr
     assert "TIDELAKE_COLLECT_PORT" in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def test_a_second_collector_leaves_the_first_ones_home_alone(start: Start) -> None:
+    first = start()
+    assert first.post("/v1/events", BODY).status_code == 200
+    second = collect(first.home)
+    assert second.returncode == 3
+    assert f"a collector runs on {first.home} already" in second.stderr
+    assert "Traceback" not in second.stderr
+    folder = first.home / "run" / "collect"
+    assert (folder / "url").read_text().strip() == first.url
+    assert list(folder.glob("*.counts"))
+    first.stop()
+    assert start().post("/v1/events", BODY).status_code == 200
+
+
+def test_an_inbox_that_lost_its_name_ends_the_collector_for_good(start: Start) -> None:
+    first = start()
+    assert first.post("/v1/events", BODY).status_code == 200
+    first.stop()
+    (first.home / "inbox" / "incarnation").unlink()
+    again = collect(first.home)
+    assert again.returncode == 3
+    assert again.stderr.count("incarnation is gone") == 1
+    assert "Traceback" not in again.stderr
+
+
+@pytest.mark.parametrize(
+    "options", [("--port", "99999"), ("--port", "-1"), ("--workers", "0"), ("--host", "a..b")]
+)
+def test_options_that_mean_nothing_are_said_plainly(
+    options: tuple[str, str], tmp_path: Path
+) -> None:
+    ended = collect(tmp_path / "home", *options)
+    assert ended.returncode == (3 if "--host" in options else 2)
+    assert ended.stderr.startswith("error: ")
+    assert options[1] in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_several_processes_have_a_lane_each_and_metrics_that_add_up(start: Start) -> None:

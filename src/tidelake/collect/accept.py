@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tidelake import crash
 from tidelake.collect.client_address import client_ip
 from tidelake.collect.encodings import plain
-from tidelake.collect.exchange import Answer, Refusal, Request, unavailable
+from tidelake.collect.exchange import (
+    Answer,
+    Refusal,
+    Request,
+    too_many_records,
+    unavailable,
+)
+from tidelake.collect.held import Held
 from tidelake.collect.keys import Keys, Project, admit, key_in_header, unknown_key
 from tidelake.collect.meter import Counts
-from tidelake.collect.records import Cut, Durable, Records, envelope
+from tidelake.collect.records import MOST_RECORDS, Cut, Durable, Records, envelope
 from tidelake.errors import TransientError
 
-# A record costs its envelope wherever it is read; a batch of many tiny ones would grow by it.
-MOST_RECORDS = 100_000
 # What a request knows is stored with each of its records: 100,000 of them with an ordinary client's
 # envelope are 10 MB of it.
 MOST_ENVELOPE_BYTES = 16 * 1024 * 1024
 MOST_AGENT_CHARACTERS = 1024
-# Decompressing more than this would keep other requests waiting on the event loop.
+# Decompressing or cutting more than this would keep other requests waiting on the event loop.
 INLINE_BYTES = 64 * 1024
 
 
@@ -46,6 +51,7 @@ class Accepting:
     keys: Keys
     counts: Counts
     trusted_proxies: int = 0
+    held: Held = field(default_factory=Held)
     wall: Callable[[], float] = time.time
     clock: Callable[[], float] = time.monotonic
 
@@ -70,7 +76,7 @@ class Accepting:
             admit(project, origin, self.clock())
         elif not door.key_in_body:
             raise unknown_key(bool(key))
-        cut = door.cut(request, await self._body(door, request))
+        cut = await self._cut(door, request)
         if project is None:
             project = self.keys.find(cut.key)
             if project is None:
@@ -78,22 +84,32 @@ class Accepting:
             admit(project, origin, self.clock())
         return self._records(door, request, cut, project), project
 
-    async def _body(self, door: Door, request: Request) -> bytes:
+    def trouble(self) -> list[str]:
+        """Why requests would be refused now, in sentences."""
+        return [said for said in (self.durable.trouble(), self.held.trouble()) if said]
+
+    async def _cut(self, door: Door, request: Request) -> Cut:
         try:
-            body = await request.read(door.limit)
-            encoding = request.header("content-encoding")
-            if not encoding:
-                return body
+            body = await self._body(door, request)
             if len(body) <= INLINE_BYTES:
-                decompressed = plain(body, encoding, door.limit)
-            else:
-                decompressed = await asyncio.to_thread(plain, body, encoding, door.limit)
-            request.hold(len(decompressed))
-            return decompressed
+                return door.cut(request, body)
+            return await asyncio.to_thread(door.cut, request, body)
         except Refusal as refusal:
             if refusal.status == 413:
                 raise refusal.with_status(door.too_large_status) from None
             raise
+
+    async def _body(self, door: Door, request: Request) -> bytes:
+        body = await request.read(door.limit)
+        encoding = request.header("content-encoding")
+        if not encoding:
+            return body
+        if len(body) <= INLINE_BYTES:
+            decompressed = plain(body, encoding, door.limit)
+        else:
+            decompressed = await asyncio.to_thread(plain, body, encoding, door.limit)
+        request.hold(len(decompressed))
+        return decompressed
 
     def _records(self, door: Door, request: Request, cut: Cut, project: Project) -> Records:
         facts = {
@@ -106,12 +122,8 @@ class Accepting:
         shared = envelope(facts)
         count = len(cut.bodies)
         if count > MOST_RECORDS or count * len(shared) > MOST_ENVELOPE_BYTES:
-            raise Refusal(
-                door.too_large_status,
-                "too_many_records",
-                f"the body holds {count:,} records, more than one request may bring",
-                f"Send at most {MOST_RECORDS:,} in a request, with a short batch context.",
-            )
+            most = min(MOST_RECORDS, MOST_ENVELOPE_BYTES // len(shared))
+            raise too_many_records(most).with_status(door.too_large_status)
         return Records(cut.bodies, shared, int(self.wall() * 1_000_000), cut.format)
 
     def _count(self, records: Records, project: Project) -> None:

@@ -13,7 +13,7 @@ def client_ip(request: Request, trusted_proxies: int) -> str:
     X-Forwarded-For is read from the right, since a client may write what it likes at the left.
     """
     peer = request.peer.rpartition(":")[0].strip("[]")
-    if not trusted_proxies:
+    if trusted_proxies <= 0:
         return peer
     hops = [
         hop.strip()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_to_bytes
 
-from tidelake.collect.cut import array
+from tidelake.collect.cut import array, unmarked
 from tidelake.collect.exchange import Refusal, Request, too_large
 from tidelake.collect.records import Cut
 
@@ -35,7 +35,7 @@ def cut_cloudevents(request: Request, body: bytes, max_event_bytes: int) -> Cut:
         _json_only(media_type)
         if not body.strip():
             raise _refused("the body holds no event", "Send the event as one JSON object.")
-        return Cut([body], "cloudevents")
+        return Cut([unmarked(body)], "cloudevents")
     facts = {"ce": attributes(request), "content_type": request.header("content-type")}
     return Cut([body], "cloudevents", facts)
 

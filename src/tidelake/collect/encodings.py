@@ -10,6 +10,8 @@ import zstandard
 from tidelake.collect.exchange import Refusal, too_large
 
 MOST_LAYERS = 3
+MOST_MEMBERS = 1000  # gzip members or zstd frames in a body
+PIECE_BYTES = 64 * 1024
 ZSTD_SKIPPABLE = range(0x184D2A50, 0x184D2A60)
 RLE_BLOCK = 1
 NO_ROOM = "did not decompress full frame"  # said of a whole frame as well as of a cut one
@@ -41,10 +43,11 @@ def plain(body: bytes, content_encoding: str, limit: int) -> bytes:
 def gunzip(body: bytes, limit: int) -> bytes:
     """All members of a gzip body; raises `EOFError` where it ends early."""
     parts: list[bytes] = []
-    room = limit
-    while body:
+    room, start, members = limit, 0, 0
+    while start < len(body):
+        members = _another(members, "gzip members")
         member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        part, body = _inflated(member, body, room, limit)
+        part, start = _inflated(member, body, start, room, limit)
         parts.append(part)
         room -= len(part)
     if not parts:
@@ -56,28 +59,52 @@ def inflate(body: bytes, limit: int) -> bytes:
     """A zlib stream, or the bare deflate stream that some clients send under this name."""
     wrapped = len(body) >= 2 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
     stream = zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
-    part, rest = _inflated(stream, body, limit, limit)
-    if rest:
+    part, end = _inflated(stream, body, 0, limit, limit)
+    if end < len(body):
         raise EOFError("there are bytes behind the end of the stream")
     return part
 
 
-def _inflated(stream: zlib._Decompress, body: bytes, room: int, limit: int) -> tuple[bytes, bytes]:
-    """What one stream holds (one byte over `room` is enough to refuse), and what follows it."""
-    part = stream.decompress(body, room + 1)
-    if len(part) > room:
-        raise too_large("The decompressed body", limit)
-    if not stream.eof:
-        raise EOFError("the stream ends early")
-    return part, stream.unused_data
+def _inflated(
+    stream: zlib._Decompress, body: bytes, start: int, room: int, limit: int
+) -> tuple[bytes, int]:
+    """What one stream holds (one byte over `room` is enough to refuse), and where it ends.
+
+    It is fed in pieces: zlib copies what follows a stream, which would be the rest of the body.
+    """
+    view, parts = memoryview(body), []
+    while not stream.eof:
+        piece = view[start : start + PIECE_BYTES]
+        if not piece:
+            raise EOFError("the stream ends early")
+        part = stream.decompress(piece, room + 1)
+        if len(part) > room:
+            raise too_large("The decompressed body", limit)
+        parts.append(part)
+        room -= len(part)
+        start += len(piece) - len(stream.unused_data)
+    return parts[0] if len(parts) == 1 else b"".join(parts), start
+
+
+def _another(count: int, what: str) -> int:
+    """One more; each costs far more than its bytes, and who sends events needs one."""
+    if count >= MOST_MEMBERS:
+        raise Refusal(
+            400,
+            "bad_encoding",
+            f"the body is made of more than {MOST_MEMBERS:,} {what}",
+            "Compress the whole body at once.",
+        )
+    return count + 1
 
 
 def unzstd(body: bytes, limit: int) -> bytes:
     """All frames of a zstd body, skippable ones left out."""
     parts: list[bytes] = []
-    room, start = limit, 0
+    room, start, frames = limit, 0, 0
     decompressor = zstandard.ZstdDecompressor()
     while start < len(body):
+        frames = _another(frames, "zstd frames")
         end, skip = _frame_end(body, start)
         if not skip:
             frame = body[start:end]

@@ -38,6 +38,7 @@ class Request:
     peer: str
     read: Callable[[int], Awaitable[bytes]]
     hold: Callable[[int], None]
+    query: str = ""
 
     def header(self, name: str) -> str:
         """The header's text without spaces around it; empty where it is absent."""
@@ -97,6 +98,16 @@ def unavailable(exc: TidelakeError) -> Refusal:
         exc.message,
         f"Nothing of this request was stored: send it again in {wait_s} s.",
         (("retry-after", str(wait_s)),),
+    )
+
+
+def too_many_records(most: int) -> Refusal:
+    """413: more records than one request may bring."""
+    return Refusal(
+        413,
+        "too_many_records",
+        f"the body holds more than {most:,} records, or as many lines",
+        f"Send at most {most:,} in a request, with a short batch context.",
     )
 
 

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import hmac
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ from tidelake.settings import WriteKey
 ANY_ORIGIN = "*"
 ALLOWED_METHODS = "GET, POST, OPTIONS"
 ALLOWED_HEADERS = "authorization, content-type, content-encoding"
+# What a page may read of an answer besides its body: when to come again.
+EXPOSED_HEADERS = "retry-after, x-ratelimit-reset"
+# CloudEvents' attributes are headers whose names nobody knows beforehand.
+_CLOUDEVENT = re.compile(r"ce-[a-z0-9]{1,64}")
 PREFLIGHT_S = 7200
 
 
@@ -136,15 +141,24 @@ def cors(origin: str) -> Pairs:
     """Headers that let a page of `origin` read the answer."""
     if not origin:
         return ()
-    return (("access-control-allow-origin", origin), ("vary", "origin"))
+    return (
+        ("access-control-allow-origin", origin),
+        ("access-control-expose-headers", EXPOSED_HEADERS),
+        ("vary", "origin"),
+    )
 
 
-def preflight(origin: str, allowed: bool) -> Pairs:
-    """What besides `cors` answers a browser's question whether a page of `origin` may send."""
+def preflight(origin: str, allowed: bool, wanted: str = "") -> Pairs:
+    """What besides `cors` answers a browser's question whether a page of `origin` may send.
+
+    `wanted` are the headers that it asks for.
+    """
     if not (origin and allowed):
         return (("vary", "origin"),)
+    names = (name.strip().lower() for name in wanted.split(","))
+    events = [name for name in names if _CLOUDEVENT.fullmatch(name)]
     return (
         ("access-control-allow-methods", ALLOWED_METHODS),
-        ("access-control-allow-headers", ALLOWED_HEADERS),
+        ("access-control-allow-headers", ", ".join((ALLOWED_HEADERS, *events))),
         ("access-control-max-age", str(PREFLIGHT_S)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tidelake.collect import cloudevents
-from tidelake.collect.cut import LINES, cut
+from tidelake.collect.cut import LINES, cut, unmarked
 from tidelake.collect.exchange import Answer, Refusal, Request, too_large
 from tidelake.collect.records import Cut
 
@@ -17,9 +17,10 @@ def cut_events(request: Request, body: bytes, max_event_bytes: int) -> Cut:
     if cloudevents.is_meant(request):
         return cloudevents.cut_cloudevents(request, body, max_event_bytes)
     media_type = request.media_type
-    records = cut(body, media_type)
-    if not records and not body.strip():
+    body = unmarked(body)
+    if not body or body.isspace():
         raise empty_body()
+    records = cut(body, media_type)
     if len(records) == 1 and len(records[0]) > max_event_bytes and media_type not in LINES:
         raise too_large("The event", max_event_bytes)
     return Cut(records, "native")

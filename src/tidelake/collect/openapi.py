@@ -9,6 +9,7 @@ import msgspec
 
 from tidelake import __version__
 from tidelake.collect.exchange import Answer
+from tidelake.collect.validate import FORMATS
 from tidelake.event.contract import EVENTS
 from tidelake.event.schemas.jsonschema import json_schema
 
@@ -105,6 +106,11 @@ def _event_paths() -> Json:
             "verdicts": {"type": "array", "items": verdict},
         },
     }
+    validate = _post(
+        "Ask what would become of events; nothing is stored", {**native, **cloud}, verdicts
+    )
+    formats: Json = {"type": "string", "enum": list(FORMATS), "default": "native"}
+    validate["post"]["parameters"] = [{"name": "format", "in": "query", "schema": formats}]
     return {
         "/v1/events": _post(
             "Send events: one object, an array, or one object a line; CloudEvents too",
@@ -112,9 +118,7 @@ def _event_paths() -> Json:
             accepted,
         ),
         "/v1/cloudevents": _post("The same door, for CloudEvents", cloud, accepted),
-        "/v1/validate": _post(
-            "Ask what would become of events; nothing is stored", {**native, **cloud}, verdicts
-        ),
+        "/v1/validate": validate,
     }
 
 

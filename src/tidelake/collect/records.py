@@ -9,6 +9,14 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 Format = Literal["native", "segment", "cloudevents"]
+# A record costs its envelope wherever it is read; a batch of many tiny ones would grow by it.
+MOST_RECORDS = 100_000
+
+
+def may_hold_too_many(body: bytes) -> bool:
+    """Whether an array in the body may have over `MOST_RECORDS` elements: then they are counted
+    before they are built, which a decoder does not do. Few bodies are looked at for this."""
+    return len(body) > 2 * MOST_RECORDS and body.count(b",") >= MOST_RECORDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ class Routes:
         self._one("GET", "/docs", partial(_fixed, page.answer))
         if judge is not None:
             # Judging costs far more than storing, and holds up nothing but its asker.
-            door = _native_door("/v1/validate", limits, limits.max_segment_bytes)
-            self._one("POST", door.path, partial(validate.answer, accepting, door, judge))
+            doors = validate.doors(limits)
+            self._one("POST", validate.PATH, partial(validate.answer, accepting, doors, judge))
         for path in ("/v1/m", "/m"):
             self._one("POST", path, _fine)
 
@@ -95,7 +95,8 @@ class Routes:
 
     async def _preflight(self, request: Request) -> Answer:
         origin = request.header("origin")
-        return Answer(204, b"", preflight(origin, self._keys.allows_somewhere(origin)))
+        wanted = request.header("access-control-request-headers")
+        return Answer(204, b"", preflight(origin, self._keys.allows_somewhere(origin), wanted))
 
 
 def _doors(limits: Collect) -> list[tuple[list[str], Door]]:
@@ -103,7 +104,12 @@ def _doors(limits: Collect) -> list[tuple[list[str], Door]]:
     doors = [
         (
             ["/v1/events", "/v1/cloudevents"],
-            _native_door("/v1/events", limits, limits.max_batch_bytes),
+            Door(
+                path="/v1/events",
+                limit=limits.max_batch_bytes,
+                cut=partial(native.cut_events, max_event_bytes=limits.max_event_bytes),
+                answer=native.accepted,
+            ),
         )
     ]
     for call, others in SHORT_FORMS.items():
@@ -124,22 +130,13 @@ def _doors(limits: Collect) -> list[tuple[list[str], Door]]:
     return doors
 
 
-def _native_door(path: str, limits: Collect, most_bytes: int) -> Door:
-    return Door(
-        path=path,
-        limit=most_bytes,
-        cut=partial(native.cut_events, max_event_bytes=limits.max_event_bytes),
-        answer=native.accepted,
-    )
-
-
 async def _alive(_request: Request) -> Answer:
     return Answer(200, b'{"alive":true}')
 
 
 async def _ready(accepting: Accepting, _request: Request) -> Answer:
-    trouble = accepting.durable.trouble()
-    body = {"ready": not trouble, "trouble": [trouble] if trouble else []}
+    trouble = accepting.trouble()
+    body = {"ready": not trouble, "trouble": trouble}
     return Answer(503 if trouble else 200, msgspec.json.encode(body))
 
 

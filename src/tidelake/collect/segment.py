@@ -9,12 +9,13 @@ import json
 
 import msgspec
 
-from tidelake.collect.cut import UNREADABLE
+from tidelake.collect.cut import UNREADABLE, unmarked
 from tidelake.collect.exchange import Answer, Refusal, Request
-from tidelake.collect.records import Cut
+from tidelake.collect.records import Cut, may_hold_too_many
 from tidelake.collect.redact import without_key
 from tidelake.collect.scan import elements, members
 
+NO_BATCH = "no_batch"
 EMPTY = msgspec.Raw()
 SUCCESS = Answer(200, b'{"success":true}')
 # What analytics.js asks its settings route for: no destinations, send everything here.
@@ -52,8 +53,12 @@ _BATCH = msgspec.json.Decoder(Batch)
 _MESSAGE = msgspec.json.Decoder(Message)
 
 
-def cut_message(request: Request, body: bytes, max_event_bytes: int, call: str) -> Cut:
-    """One message; its kind is the route's. Segment answers 400 for one over the limit."""
+def cut_message(request: Request, body: bytes, max_event_bytes: int, call: str = "") -> Cut:
+    """One message; its kind is the route's `call`, or without one its own `type`.
+
+    Segment answers 400 for one over the limit.
+    """
+    body = unmarked(body)
     if len(body) > max_event_bytes:
         raise _refused(
             "too_large",
@@ -73,13 +78,10 @@ def cut_batch(request: Request, body: bytes, max_event_bytes: int) -> Cut:
     A message over the limit is stored and rejected later: a 400 would cost its neighbours, since
     Segment's SDKs drop the batch.
     """
-    try:
-        found = _BATCH.decode(body)
-    except UNREADABLE:
-        found = _scanned(body)
+    found = _batch(unmarked(body))
     if found.batch is msgspec.UNSET:
         raise _refused(
-            "no_batch",
+            NO_BATCH,
             "the body has no member `batch`",
             'Send {"batch": [message, …]}, or a single message to its own route.',
         )
@@ -92,17 +94,39 @@ def cut_batch(request: Request, body: bytes, max_event_bytes: int) -> Cut:
     return Cut(messages, "segment", facts, _text(found.write_key))
 
 
+def cut_any(request: Request, body: bytes, max_event_bytes: int) -> Cut:
+    """A batch, or a single message that names its own `type`: for a route that is for both."""
+    try:
+        return cut_batch(request, body, max_event_bytes)
+    except Refusal as refusal:
+        if refusal.code != NO_BATCH:
+            raise
+        return cut_message(request, body, max_event_bytes)
+
+
 def succeeded(_records: int) -> Answer:
     """What Segment's SDKs look for."""
     return SUCCESS
 
 
+def _batch(body: bytes) -> Batch:
+    if not may_hold_too_many(body):
+        try:
+            return _BATCH.decode(body)
+        except UNREADABLE:
+            pass
+    return _scanned(body)
+
+
 def _scanned(body: bytes) -> Batch:
     """A batch with something in it that is not JSON, cut all the same; raises `Refusal`."""
     found = {name: msgspec.Raw(value) for name, value in members(body).items()}
-    batch = found.get("batch")
+    messages: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+    if "batch" in found:
+        cut = elements(bytes(found["batch"]), what="the member `batch`")
+        messages = [msgspec.Raw(message) for message in cut]
     return Batch(
-        msgspec.UNSET if batch is None else [msgspec.Raw(m) for m in elements(bytes(batch))],
+        messages,
         found.get("context", EMPTY),
         found.get("integrations", EMPTY),
         found.get("sentAt", EMPTY),

@@ -19,9 +19,9 @@ from granian.rsgi import (  # type: ignore[attr-defined]
 )
 
 from tidelake.collect.exchange import Answer, Pairs, Refusal, Request, too_large
+from tidelake.collect.held import SMALL_BYTES, Held
 
 CLOSE: Pairs = (("connection", "close"),)
-RETRY_S = 1
 
 
 class Service(Protocol):
@@ -32,25 +32,6 @@ class Service(Protocol):
 
     async def close(self) -> None:
         """Called once, when no request runs any more."""
-
-
-class Held:
-    """Bytes that the requests of this process keep in memory."""
-
-    def __init__(self, bound: int) -> None:
-        self.bytes = 0
-        self._bound = bound
-
-    def take(self, size: int) -> None:
-        if self.bytes and self.bytes + size > self._bound:
-            raise Refusal(
-                503,
-                "overloaded",
-                f"requests under way hold {self.bytes:,} bytes",
-                f"Nothing of this request was stored: send it again in {RETRY_S} s.",
-                (("retry-after", str(RETRY_S)),),
-            )
-        self.bytes += size
 
 
 class Body:
@@ -65,11 +46,11 @@ class Body:
 
     def hold(self, size: int) -> None:
         """Counts bytes that this request keeps; raises `Refusal` over the bound of all requests."""
-        self._held.take(size)
+        self._held.take(size, self.holds)
         self.holds += size
 
     def release(self) -> None:
-        self._held.bytes -= self.holds
+        self._held.give_back(self.holds)
         self.holds = 0
 
     async def read(self, limit: int) -> bytes:
@@ -78,11 +59,14 @@ class Body:
         try:
             async with asyncio.timeout(self._timeout_s):
                 if length is None:
-                    return await self._chunks(limit)
+                    return await self._unmeasured(limit)
                 if int(length) > limit:
                     raise too_large("The body", limit)
-                self.hold(int(length))
-                return await self._protocol()
+                if int(length) > SMALL_BYTES:
+                    return await self._measured(int(length))
+                body = await self._protocol()
+                self.hold(len(body))
+                return body
         except TimeoutError as exc:
             raise Refusal(
                 408,
@@ -94,7 +78,17 @@ class Body:
         except (ProtocolClosed, ProtocolError) as exc:
             raise _incomplete() from exc
 
-    async def _chunks(self, limit: int) -> bytes:
+    async def _measured(self, length: int) -> bytes:
+        """A body with a stated length: whole when so many bytes came."""
+        parts: list[bytes] = []
+        async for chunk in self._protocol:
+            self.hold(len(chunk))
+            parts.append(chunk)
+        if self.holds != length:
+            raise _incomplete()
+        return b"".join(parts)
+
+    async def _unmeasured(self, limit: int) -> bytes:
         """A body without a stated length.
 
         granian ends the iteration of a body that broke off as it ends a whole one, but for an
@@ -117,11 +111,11 @@ class Collector:
     """Hands requests to a `Service` that is opened in the server process, not before its fork."""
 
     def __init__(
-        self, opening: Callable[[], Awaitable[Service]], timeout_s: float, most_bytes: int
+        self, opening: Callable[[], Awaitable[Service]], timeout_s: float, held: Held
     ) -> None:
         self._opening = opening
         self._timeout_s = timeout_s
-        self._held = Held(most_bytes)
+        self._held = held
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._service = loop.run_until_complete(self._opening())
@@ -132,7 +126,13 @@ class Collector:
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         body = Body(scope, protocol, self._held, self._timeout_s)
         request = Request(
-            scope.method, scope.path, scope.headers, scope.client, body.read, body.hold
+            scope.method,
+            scope.path,
+            scope.headers,
+            scope.client,
+            body.read,
+            body.hold,
+            scope.query_string,
         )
         try:
             answer = await self._service.answer(request)

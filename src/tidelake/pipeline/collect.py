@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
+import multiprocessing
 import os
-import socket
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidelake.collect.accept import Accepting
+from tidelake.collect.held import Held
 from tidelake.collect.keys import Keys
 from tidelake.collect.meter import Counts
 from tidelake.collect.records import Judge, Records
@@ -21,16 +23,28 @@ from tidelake.collect.routes import Routes
 from tidelake.collect.server import Collector
 from tidelake.collect.service import Service
 from tidelake.collect.siblings import Siblings
-from tidelake.errors import OverloadedError, SetupError, TidelakeError, UnavailableError
+from tidelake.errors import (
+    OverloadedError,
+    SetupError,
+    TidelakeError,
+    TransientError,
+    UnavailableError,
+)
 from tidelake.files import Disk, open_disk
+from tidelake.files.trouble import translated
 from tidelake.inbox import InboxBound, LaneWriter, SegmentLimits
 from tidelake.inbox import Records as InboxRecords
 from tidelake.observe import heartbeat
+from tidelake.pipeline.address import collector_url, free_port, run_folder
 from tidelake.pipeline.memory import resident_now
 from tidelake.pipeline.supervise import die_with_parent
 from tidelake.settings import Settings
 
+__all__ = ["collector_url", "run_folder", "serve"]
+
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from granian.server.mp import MPServer
 
 PART = "collect"
@@ -83,8 +97,14 @@ class InboxLane:
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Runs the collector until SIGTERM or SIGINT; then answers what is under way, and seals.
 
-    `say` gets one sentence with the URL. Raises `SetupError` where the address can not be taken.
+    `say` gets one sentence with the URL. Raises `SetupError` where another collector runs on the
+    home, the address can not be taken, or a server process finds a setup it can not work with.
     """
+    with _alone(settings.home):
+        _serve(settings, say)
+
+
+def _serve(settings: Settings, say: Callable[[str], None]) -> None:
     port = free_port(settings.collect.host, settings.collect.port)
     host = settings.collect.host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -96,43 +116,43 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     slate = disk.scratch(folder / "url")
     slate.write(url.ljust(URL_CHARACTERS).encode())
     say(f"collector on {url} (events to {url}/v1/events, {url}/docs explains)")
+    failures, failing = multiprocessing.Pipe(duplex=False)
     try:
-        server.serve(target_loader=partial(_load, settings))
+        server.serve(target_loader=partial(_load, settings, failing))
+    except SystemExit as exc:
+        if failures.poll():
+            lasting, message, hint = failures.recv()
+            raise (SetupError if lasting else UnavailableError)(message, hint=hint) from exc
+        raise
     finally:
         slate.close()
         disk.remove(folder / "url")
 
 
-def collector_url(home: Path) -> str | None:
-    """Where the collector of a home listens; None where none was started."""
-    with suppress(OSError):
-        return (run_folder(home) / "url").read_text("utf-8").strip() or None
-    return None
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Holds the home's lock; raises `SetupError` where another collector runs on it.
 
-
-def run_folder(home: Path) -> Path:
-    return home / "run" / "collect"
-
-
-def free_port(host: str, port: int) -> int:
-    """The port, or a free one for 0; raises `SetupError` where somebody listens on it.
-
-    The server's processes share the port (SO_REUSEPORT), and so would a second collector: the
-    address is asked for alone first.
+    POSIX's kind of lock, since a fork does not inherit it: server processes that outlive a killed
+    parent for a moment must not keep the next one from starting.
     """
+    folder = run_folder(home)
+    with translated("lock", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        family, kind, protocol, _, address = found[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen(1)
-            return int(probe.getsockname()[1])
-    except OSError as exc:
+        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError) as exc:  # POSIX allows either
+        os.close(lock)
         raise SetupError(
-            f"the collector can not listen on {host}:{port}: {exc.strerror or exc}",
-            hint="Stop what listens there, or set TIDELAKE_COLLECT_PORT (0 takes a free one).",
+            f"a collector runs on {home} already",
+            hint="Send to that one, stop it, or choose another --home. For more processes, set "
+            "TIDELAKE_COLLECT_WORKERS.",
         ) from exc
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def _server(settings: Settings, port: int) -> MPServer:
@@ -163,23 +183,33 @@ def _server(settings: Settings, port: int) -> MPServer:
     )
 
 
-def _load(settings: Settings, _target: str) -> Any:  # granian's types know functions only
+def _load(
+    settings: Settings, failing: Connection, _target: str
+) -> Any:  # granian's types know functions only
     """In the server process: the RSGI application; its lane is opened when its loop is there."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     die_with_parent()
-    return Collector(
-        partial(open_service, settings),
-        settings.collect.request_timeout_s,
-        settings.collect.max_held_bytes,
-    )
+    held = Held(settings.collect.max_held_bytes)
+
+    async def opening() -> Service:
+        """The service; a failure of ours is told to the parent, whose error it becomes."""
+        try:
+            return await open_service(settings, held)
+        except TidelakeError as exc:
+            lasting = not isinstance(exc, TransientError)
+            failing.send((lasting, exc.message, exc.hint))
+            raise SystemExit(SetupError.exit_code if lasting else exc.exit_code) from exc
+
+    return Collector(opening, settings.collect.request_timeout_s, held)
 
 
-async def open_service(settings: Settings) -> Service:
+async def open_service(settings: Settings, held: Held) -> Service:
     """Claims a lane and builds what one server process runs."""
     disk = open_disk()
     counts = Counts()
     keys = Keys(settings.collect.keys, settings.collect.workers)
-    accepting = Accepting(_lane(settings, disk), keys, counts, settings.collect.trusted_proxies)
+    proxies = settings.collect.trusted_proxies
+    accepting = Accepting(_lane(settings, disk), keys, counts, proxies, held)
     folder, name = run_folder(settings.home), str(os.getpid())
     siblings = Siblings(counts, folder, name, disk.scratch(folder / f"{name}.counts"))
     siblings.start()
