@@ -190,6 +190,17 @@ def test_a_file_that_is_rejected_nearly_all_is_not_taken_and_can_be_given_again(
     assert read_books(lakehouse).balanced
 
 
+def test_a_file_of_few_records_is_taken_whatever_is_rejected_of_it(
+    lakehouse: Lakehouse, tmp_path: Path
+) -> None:
+    path = tmp_path / "old.ndjson"
+    path.write_bytes(old_lines(19))
+
+    (result,) = ingest_files(lakehouse, [str(path)], Stop())
+
+    assert (result.rejected, result.whole) == (19, True)
+
+
 def test_a_file_in_another_format_is_not_taken_and_can_be_given_again(
     lakehouse: Lakehouse, tmp_path: Path
 ) -> None:

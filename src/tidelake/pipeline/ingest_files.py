@@ -155,7 +155,8 @@ class _FirstLook:
         for part in group:
             rejected = Counter(part.rejected)
             records = part.last - part.first + 1
-            if part.first == 1 and rejected.total() > MOST_REJECTED * max(records, FIRST_LOOK):
+            telling = part.first == 1 and records >= FIRST_LOOK
+            if telling and rejected.total() > MOST_REJECTED * records:
                 raise self._refused(part, rejected, records)
         return self.committer.commit(group)
 
