@@ -79,12 +79,27 @@ class Body:
             raise _incomplete() from exc
 
     async def _measured(self, length: int) -> bytes:
-        """A body with a stated length: whole when so many bytes came."""
+        """A body with a stated length: whole when so many bytes came.
+
+        One that is refused for want of memory is read to its end, and dropped: closing on a
+        client that still sends would lose the answer that tells it when to come again.
+        """
         parts: list[bytes] = []
+        refusal: Refusal | None = None
+        received = 0
         async for chunk in self._protocol:
-            self.hold(len(chunk))
-            parts.append(chunk)
-        if self.holds != length:
+            received += len(chunk)
+            if refusal is None:
+                try:
+                    self.hold(len(chunk))
+                    parts.append(chunk)
+                except Refusal as exc:
+                    refusal = exc
+                    parts.clear()
+                    self.release()
+        if refusal is not None:
+            raise refusal
+        if received != length:
             raise _incomplete()
         return b"".join(parts)
 
