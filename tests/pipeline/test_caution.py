@@ -18,7 +18,7 @@ from tidelake.lake.tables import load_table
 from tidelake.lake.writer import StoredRange
 from tidelake.pipeline import ingest
 from tidelake.pipeline.books import read_books
-from tidelake.pipeline.caution import Caution
+from tidelake.pipeline.caution import Narrowed, Caution
 from tidelake.pipeline.encode import Encoder
 from tidelake.pipeline.lakehouse import Lakehouse
 from tidelake.pipeline.stopping import Stop
@@ -27,30 +27,46 @@ from tidelake.settings import Settings
 POISON = b"poison"
 
 
+STREAM, OTHER = "inbox/i/0", "inbox/i/1"
+
+
 @given(records=st.integers(1, 100_000), poison=st.integers(0, 99_999))
 def test_the_record_at_fault_is_found_within_a_few_failures(records: int, poison: int) -> None:
     poison %= records
     caution, first, failures = Caution(), 0, 0
-    while caution.refused is None:
-        last = min(first + (caution.rows or records), records) - 1
+    while not caution.refused:
+        last = min(first + (caution.rows(STREAM) or records), records) - 1
         if first <= poison <= last:
-            caution.failed(FailedTakeError("s", first, last, "it died"))
+            caution.failed(FailedTakeError(STREAM, first, last, "it died"))
             failures += 1
-            assert failures <= 5
+            assert failures <= 6
         else:
             first = last + 1
-    assert caution.refused == ("s", poison)
+    assert caution.refused == {(STREAM, poison)}
 
 
-def test_takes_grow_again_until_all_is_well() -> None:
-    caution = Caution(rows=1, refused=("s", 5))
+def test_a_single_record_is_not_refused_where_another_take_may_be_to_blame() -> None:
+    caution = Caution()
+
+    caution.failed(FailedTakeError(STREAM, 7, 7, "the pool broke"))
+    assert caution.refused == frozenset()
+    caution.failed(FailedTakeError(STREAM, 7, 7, "it died alone"))
+
+    assert caution.refused == {(STREAM, 7)}
+
+
+def test_takes_grow_again_until_all_is_well_and_other_streams_do_not_count() -> None:
+    caution = Caution({STREAM: Narrowed(rows=1, refused=5)})
+    caution.committed({OTHER: 100})
+    assert caution.refused == {(STREAM, 5)}
     sizes = []
-    while caution.rows is not None:
-        caution.worked()
-        sizes.append(caution.rows)
+    for position in range(5, 100):
+        caution.committed({STREAM: position})
+        sizes.append(caution.rows(STREAM))
+        if not caution.streams:
+            break
 
-    assert sizes == [16, 256, 4096, None]
-    assert caution.refused is None
+    assert list(dict.fromkeys(sizes)) == [16, 256, 4096, None]
 
 
 class FailingWorkers:
@@ -63,7 +79,7 @@ class FailingWorkers:
 
     def submit(self, take: Take, judged: frozenset[int]) -> Future[StoredRange]:
         future: Future[StoredRange] = Future()
-        unread = self._encoder.refused == (take.stream, take.first) and take.first == take.last
+        unread = (take.stream, take.first) in self._encoder.refused and take.first == take.last
         if not unread and POISON in take.read().records["body"].to_pylist():
             future.set_exception(MemoryError("no room"))
         else:
@@ -93,11 +109,13 @@ def test_a_record_that_kills_workers_is_rejected_and_the_pipeline_goes_on(
 ) -> None:
     monkeypatch.setattr(ingest, "ProcessWorkers", FailingWorkers)
     monkeypatch.setattr(ingest, "FIRST_WAIT_S", 0.01)
-    lane = LaneWriter.claim(home_settings.home, open_disk())
-    bodies = [event(number) for number in range(40)]
-    bodies[17] = POISON
-    lane.append_and_wait(Records(bodies, b"{}", int(time.time() * 1e6), "api", "native"))
-    lane.close()
+    lanes = [LaneWriter.claim(home_settings.home, open_disk()) for _ in range(2)]
+    for lane, poison in zip(lanes, (None, 17), strict=True):
+        bodies = [event(number) for number in range(40)]
+        if poison is not None:
+            bodies[poison] = POISON
+        lane.append_and_wait(Records(bodies, b"{}", int(time.time() * 1e6), "api", "native"))
+        lane.close()
 
     class Until(Stop):
         """Stops once everything is in the lake."""
@@ -112,6 +130,6 @@ def test_a_record_that_kills_workers_is_rejected_and_the_pipeline_goes_on(
 
     books = read_books(lakehouse)
     rejected = load_table(lakehouse.catalog, "rejected_events").scan().to_arrow().to_pylist()
-    assert (books.events, books.rejected, books.wrong()) == (39, 1, [])
+    assert (books.events, books.rejected, books.wrong()) == (79, 1, [])
     assert [(row["reason"], row["body"]) for row in rejected] == [("unprocessable", POISON)]
-    assert rejected[0]["source_position"].endswith("/18")
+    assert rejected[0]["source_position"].endswith("/1/18")

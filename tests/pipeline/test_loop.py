@@ -50,9 +50,10 @@ class Rows:
     def accepted(self) -> Mapping[str, int]:
         return dict(self.ends)
 
-    def takes(self, stream: str, after: int) -> Iterator[Numbers]:
-        while after < self.ends[stream]:
-            last = min(after + self.cut, self.ends[stream])
+    def takes(self, stream: str, after: int, until: int | None = None) -> Iterator[Numbers]:
+        end = min(until or self.ends[stream], self.ends[stream])
+        while after < end:
+            last = min(after + self.cut, end)
             yield Numbers(stream, after + 1, last)
             after = last
 

@@ -30,8 +30,8 @@ class Encoder:
     contract: Contract
     rules: Rules
     writer: Writer
-    # Stream and number of a record on which workers fail: it is rejected unread.
-    refused: tuple[str, int] | None = None
+    # Stream and number of records on which workers fail: they are rejected unread.
+    refused: frozenset[tuple[str, int]] = frozenset()
 
     def __call__(self, take: Take, judged: frozenset[int] = frozenset()) -> StoredRange:
         """Stores the files of a take, without the records that were judged in an earlier run."""
@@ -57,7 +57,7 @@ class Encoder:
         )
 
     def _process(self, batch: RawBatch) -> Processed:
-        if self.refused == (batch.stream, batch.first) and batch.first == batch.last:
+        if batch.first == batch.last and (batch.stream, batch.first) in self.refused:
             return refuse(batch, self.contract, "every worker that read this record failed")
         parts = [process(part, self.contract, self.rules) for part in batch.slices(ROWS_AT_ONCE)]
         return Processed(

@@ -67,12 +67,9 @@ def run(settings: Settings, stop: Stop) -> None:
 
 
 def _shift(lakehouse: Lakehouse, stop: Stop, caution: Caution) -> None:
-    """Works until told to stop, until the contract has changed, or until takes may grow again."""
-    settings = lakehouse.settings
-    bounds, pace = Bounds(settings.lake.batch_bytes), pace_of(settings)
-    if caution.rows is not None:
-        bounds, pace = replace(bounds, max_rows=caution.rows), replace(pace, takes_at_once=1)
-    source = InboxSource(settings.home, files.open_disk(), bounds)
+    """Works until told to stop, or until the contract has changed."""
+    settings, pace = lakehouse.settings, pace_of(lakehouse.settings)
+    source = InboxSource(settings.home, files.open_disk(), Bounds(settings.lake.batch_bytes))
     encoder = replace(encoder_of(lakehouse), refused=caution.refused)
     with ExitStack() as open_things:
         lease = open_things.enter_context(_leased(lakehouse, stop))
@@ -80,23 +77,22 @@ def _shift(lakehouse: Lakehouse, stop: Stop, caution: Caution) -> None:
         workers.warm_up()
         report = open_things.enter_context(closing(Report(lakehouse, workers.pids())))
         committer = Committer(lakehouse.catalog)
-        loop = Loop(source, committer, workers, pace, time.monotonic, report.committed)
+        told = report.committed
+        loop = Loop(source, committer, workers, pace, time.monotonic, told, caution)
         log.info("ingesting with %d workers", workers.count)
         due = time.monotonic() + HOUSEKEEPING_EVERY_S
         while not stop:
             if not loop.turn():
                 stop.wait(TURN_S)
             report.beat(loop)
-            if caution.rows is not None and loop.progress.commits >= caution.enough:
-                break
             if time.monotonic() >= due:
                 due = time.monotonic() + HOUSEKEEPING_EVERY_S
                 source.sweep(time.time(), settings.inbox.keep_h * 3600)
+                report.prune()
                 if not lease.renew() or encoder_of(lakehouse).contract != encoder.contract:
                     break
         if stop:
             _drain(loop, report)
-    caution.worked()
 
 
 def _drain(loop: Loop, report: Report) -> None:

@@ -52,8 +52,8 @@ class _Unfinished:
     def accepted(self) -> Mapping[str, int]:
         return {s: n for s, n in self.source.accepted().items() if s in self.streams}
 
-    def takes(self, stream: str, after: int) -> Iterator[Take]:
-        return self.source.takes(stream, after)
+    def takes(self, stream: str, after: int, until: int | None = None) -> Iterator[Take]:
+        return self.source.takes(stream, after, until)
 
     def release(self, stream: str, row: int) -> None:
         self.source.release(stream, row)

@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from tidelake.lake.commit import Committed
 from tidelake.lake.writer import StoredRange
@@ -43,6 +44,10 @@ class Report:
             self._latency.add(int(landed_at * 1000), one.arrivals)
         self._ledger.insert(row_of(committed, group, landed_at))
         self._watch_rejects(committed)
+
+    def prune(self) -> None:
+        """Removes rows of commits that are too old to be asked for."""
+        self._ledger.prune(datetime.now(UTC))
 
     def close(self) -> None:
         """Closes the connection to the ledger."""

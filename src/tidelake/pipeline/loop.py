@@ -20,6 +20,7 @@ from tidelake.batch import Take
 from tidelake.errors import FailedTakeError, TidelakeError
 from tidelake.lake.commit import Committed
 from tidelake.lake.writer import StoredRange
+from tidelake.pipeline.caution import Caution
 
 QUIET_RECORDS = 200  # with fewer waiting traffic is low, and they may wait longer for a commit
 FULL_RECORDS = 8_192  # with more waiting there is a backlog, and nothing waits for a commit
@@ -29,7 +30,7 @@ class Source(Protocol):
     """What the ingest needs of a source; `sources.Source` says what its words mean."""
 
     def accepted(self) -> Mapping[str, int]: ...
-    def takes(self, stream: str, after: int) -> Iterator[Take]: ...
+    def takes(self, stream: str, after: int, until: int | None = None) -> Iterator[Take]: ...
     def release(self, stream: str, row: int) -> None: ...
 
 
@@ -84,6 +85,7 @@ class _Stream:
     taken: int
     judged: frozenset[int] = frozenset()
     judged_until: int = 0
+    taken_at: float = float("-inf")
     pending: deque[_Pending] = field(default_factory=deque)
 
 
@@ -110,6 +112,7 @@ class Loop:
         pace: Pace,
         clock: Callable[[], float],
         committed: Callable[[Committed, list[StoredRange]], None] = lambda _c, _g: None,
+        caution: Caution | None = None,
     ) -> None:
         self._source = source
         self._lake = lake
@@ -117,6 +120,7 @@ class Loop:
         self._pace = pace
         self._clock = clock
         self._committed = committed
+        self._caution = caution or Caution()
         self._positions = lake.start_positions()
         self._streams: dict[str, _Stream] = {}
         self._last_commit = self._last_take = float("-inf")
@@ -174,7 +178,7 @@ class Loop:
         After a silence the first record is taken at once; then a take comes after each interval,
         so that what encoding and committing take is not added to it.
         """
-        if self._draining or waiting >= FULL_RECORDS:
+        if self._draining or waiting >= FULL_RECORDS or self._caution.rows(stream.name):
             return True
         patience = self._pace.quiet_s if waiting < QUIET_RECORDS else self._pace.busy_s
         return not stream.pending and self._clock() - self._last_take >= patience
@@ -184,13 +188,14 @@ class Loop:
 
         So a stream that never runs dry does not starve the others.
         """
-        room = self._pace.takes_at_once - sum(
+        at_once = 1 if self._caution.streams else self._pace.takes_at_once
+        room = at_once - sum(
             not one.future.done() for s in self._streams.values() for one in s.pending
         )
-        takes = {stream.name: self._source.takes(stream.name, stream.taken) for stream in due}
+        takes = {stream.name: self._takes(stream) for stream in due}
         started = False
         while due and room > 0:
-            stream = min(due, key=lambda s: len(s.pending))
+            stream = min(due, key=lambda s: (len(s.pending), s.taken_at))
             take = next(takes[stream.name], None)
             if take is None or len(stream.pending) >= self._pace.takes_a_commit:
                 due = [other for other in due if other is not stream]
@@ -198,9 +203,14 @@ class Loop:
             judged = stream.judged if take.first <= stream.judged_until else frozenset()
             future = self._workers.submit(take, judged)
             stream.pending.append(_Pending(take, future))
-            stream.taken = take.last
+            stream.taken, stream.taken_at = take.last, self._clock()
             started, room = True, room - 1
         return started
+
+    def _takes(self, stream: _Stream) -> Iterator[Take]:
+        rows = self._caution.rows(stream.name)
+        until = None if rows is None else stream.taken + rows
+        return self._source.takes(stream.name, stream.taken, until)
 
     def _finished(self) -> list[StoredRange]:
         """What is finished at the head of each stream, once a commit is due.
@@ -225,6 +235,7 @@ class Loop:
         for stream, position in committed.positions.items():
             self._positions[stream] = (position, position)
         self._count(committed)
+        self._caution.committed(committed.positions)
         self._committed(committed, group)
         for stream, position in committed.positions.items():
             self._source.release(stream, position)
