@@ -197,7 +197,9 @@ class Settings(Section):
         given = self.lake.warehouse.rstrip("/")
         if "://" in given:
             return given
-        return (Path(given).absolute() if given else self.home / "lake").as_uri()
+        path = Path(given).absolute() if given else self.home / "lake"
+        # Not `as_uri`: Iceberg's readers take the path as it stands, and decode no %20.
+        return f"file://{path}"
 
 
 def load(
@@ -218,9 +220,11 @@ def load(
     if "AWS_ENDPOINT_URL" in environ:
         _section(document, "aws").setdefault("endpoint_url", environ["AWS_ENDPOINT_URL"])
     try:
-        return Settings.model_validate(document)
+        settings = Settings.model_validate(document)
     except ValidationError as exc:
         raise _explained(exc) from exc
+    _require_plain_path(settings.warehouse)
+    return settings
 
 
 def origins(
@@ -308,6 +312,15 @@ def _section(document: dict[str, Any], name: str) -> dict[str, Any]:
             hint=f"In tidelake.toml write [{name}], and its settings below it.",
         )
     return found
+
+
+def _require_plain_path(warehouse: str) -> None:
+    found = [character for character in "#?%" if character in warehouse]
+    if found and warehouse.startswith("file://"):
+        raise SetupError(
+            f"the lake can not lie at {warehouse}: Iceberg's readers read {found[0]!r} as a sign",
+            hint="Choose another folder with --home, or set TIDELAKE_LAKE_WAREHOUSE.",
+        )
 
 
 def _explained(exc: ValidationError) -> SetupError:

@@ -206,3 +206,18 @@ def test_a_rest_catalog_without_an_address_names_the_variable() -> None:
 
     with pytest.raises(SetupError, match="TIDELAKE_LAKE_CATALOG_URI"):
         catalog_of(read, "")
+
+
+@pytest.mark.parametrize("name", ["plain", "with a blank", "José", "日本"])
+def test_the_lake_lies_in_the_home_whatever_the_home_is_called(tmp_path: Path, name: str) -> None:
+    read = settings.load({}, home=tmp_path / name)
+
+    assert read.warehouse == f"file://{tmp_path / name / 'lake'}"
+
+
+@pytest.mark.parametrize("name", ["a#b", "a?b", "a%20b"])
+def test_a_folder_that_readers_of_the_lake_would_misread_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(SetupError, match="can not lie at"):
+        settings.load({}, home=tmp_path / name)
