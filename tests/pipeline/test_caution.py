@@ -18,7 +18,7 @@ from tidelake.lake.tables import load_table
 from tidelake.lake.writer import StoredRange
 from tidelake.pipeline import ingest
 from tidelake.pipeline.books import read_books
-from tidelake.pipeline.caution import Narrowed, Caution
+from tidelake.pipeline.caution import Caution, Narrowed
 from tidelake.pipeline.encode import Encoder
 from tidelake.pipeline.lakehouse import Lakehouse
 from tidelake.pipeline.stopping import Stop
