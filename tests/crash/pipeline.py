@@ -28,6 +28,14 @@ PARTS = {
     "care": "run care",
 }
 WORKERS = {"server process": "collect", "encoder": "ingest"}
+# Twenty commits a second would keep care from ever making its own.
+AS_IN_LIFE = {
+    "TIDELAKE_POSTGRES_URL": "",
+    "TIDELAKE_LAKE_COMMIT_INTERVAL_S": "0.5",
+    "TIDELAKE_LAKE_QUIET_INTERVAL_S": "0.5",
+    "TIDELAKE_CARE_INTERVAL_S": "2",
+    "TIDELAKE_CARE_MIN_FILES": "6",
+}
 VICTIMS = (*PARTS, *WORKERS)
 
 
@@ -41,7 +49,12 @@ class Pipeline:
 
     def start(self) -> None:
         self.up = up = self.site.start("up")
-        until(lambda: up.ended() or "running; Ctrl-C" in up.said(), "it runs", START_WITHIN_S)
+        until(
+            lambda: up.ended() or "running; Ctrl-C" in up.said(),
+            "it runs",
+            up,
+            within_s=START_WITHIN_S,
+        )
         assert not up.ended(), up.said()
         self.site.database_url = self.server.url
 
@@ -74,12 +87,16 @@ class Pipeline:
         self.up.kill()
         psutil.wait_procs(processes, timeout=STOP_WITHIN_S)
 
-    def whole(self) -> bool:
+    def wait_until_whole(self) -> None:
+        assert self.up is not None
+        until(self._whole, "all parts run", self.up, within_s=START_WITHIN_S)
+
+    def _whole(self) -> bool:
         return all(self.process(victim) is not None for victim in VICTIMS)
 
     def stop(self) -> None:
         """Ctrl-C, once all parts run; everything that was acknowledged is in the lake then."""
-        until(self.whole, "all parts run", START_WITHIN_S)
+        self.wait_until_whole()
         assert self.up is not None
         self.up.process.send_signal(signal.SIGINT)
         assert self.up.wait(STOP_WITHIN_S) == 0, self.up.said()
@@ -105,7 +122,7 @@ def pipeline(supply: Supply) -> Iterator[Pipeline]:
     folder = Path(tempfile.mkdtemp(prefix="tidelake-crash-"))
     folder.chmod(0o755)
     home = folder / "home"
-    site = Site(home, "", supply, also={"TIDELAKE_POSTGRES_URL": ""})
+    site = Site(home, "", supply, also=AS_IN_LIFE)
     made = Pipeline(site, EmbeddedPostgres(home))
     try:
         yield made

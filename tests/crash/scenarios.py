@@ -8,7 +8,7 @@ from pathlib import Path
 from .site import Child, Site, until
 
 A_FILE = 30  # records
-ENCODER_KILLED = "a process that encodes was killed"
+ENCODER_KILLED = "a worker failed on the records"
 
 
 def killed_collector(site: Site, point: str, passes: Sequence[int]) -> None:
@@ -71,7 +71,7 @@ def killed_care(site: Site, point: str, passes: Sequence[int]) -> None:
 
 def wait_for_the_kill(child: Child) -> None:
     """Ends with it; an ingest whose encoding process was killed goes on with another one."""
-    until(lambda: child.ended() or ENCODER_KILLED in child.said(), "the point is passed")
+    until(lambda: child.ended() or ENCODER_KILLED in child.said(), "the point is passed", child)
     if child.ended():
         assert child.wait() != 0, child.said()
     child.kill()  # what it started ends by itself; not to be waited for

@@ -62,12 +62,13 @@ class NeverHappened(Exception):
     """Something that a scenario waits for did not come: it shows nothing either way."""
 
 
-def until(true: Callable[[], object], what: str, within_s: float = WAIT_S) -> None:
-    """Waits until something is so; fails where it does not become so."""
+def until(true: Callable[[], object], what: str, *told_by: Child, within_s: float = WAIT_S) -> None:
+    """Waits until something is so; where it does not become so, tells what the processes said."""
     deadline = time.monotonic() + within_s
     while not true():
         if time.monotonic() > deadline:
-            raise NeverHappened(f"not within {within_s:.0f} s: {what}")
+            logs = [f"not within {within_s:.0f} s: {what}", *(child.said() for child in told_by)]
+            raise NeverHappened("\n".join(logs))
         time.sleep(POLL_S)
 
 
@@ -201,7 +202,7 @@ class Site:
     def start_collector(self, **more: str) -> Child:
         """The collector, once it answers."""
         child = self.launch_collector(**more)
-        until(lambda: child.ended() or self.answers(), "the collector answers")
+        until(lambda: child.ended() or self.answers(), "the collector answers", child)
         assert not child.ended(), child.said()
         return child
 

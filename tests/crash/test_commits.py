@@ -48,12 +48,15 @@ def test_commits_that_landed_and_answered_otherwise_are_made_once(
 def test_a_second_ingest_waits_until_the_first_is_killed(site: Site) -> None:
     with site.collector() as url, site.clients.traffic(lambda: url):
         first = site.start_ingest()
-        until(lambda: "ingesting" in first.said(), "the first ingests")
+        until(lambda: "ingesting" in first.said(), "the first ingests", first)
         second = site.start_ingest()
-        until(lambda: "waiting" in second.said(), "the second waits")
-        assert "ingesting" not in second.said()
+        until(lambda: "waiting" in second.said(), "the second waits", first, second)
+        third = site.start_ingest()
+        until(lambda: "waiting" in third.said(), "the third waits", third)
+        assert third.stop() == 0, third.said()
+        assert not any("ingesting" in other.said() for other in (second, third))
         first.kill()
-        until(lambda: "ingesting" in second.said(), "the second takes over")
+        until(lambda: "ingesting" in second.said(), "the second takes over", second)
     assert second.stop() == 0, second.said()
 
     assert site.compare().trouble == []
@@ -65,8 +68,8 @@ def test_two_committers_at_once_lose_and_double_nothing(new_site: Callable[..., 
     with ExitStack() as running, site.collector() as url:
         running.enter_context(site.clients.traffic(lambda: url))
         both = [site.start_ingest(), site.start_ingest()]
-        until(lambda: all("ingesting" in one.said() for one in both), "both ingest")
-        until(lambda: any("another committer" in one.said() for one in both), "they meet")
+        until(lambda: all("ingesting" in one.said() for one in both), "both ingest", *both)
+        until(lambda: any("another committer" in one.said() for one in both), "they meet", *both)
         site.clients.send(url, 100)
     for one in both:
         assert one.stop() == 0, one.said()

@@ -71,7 +71,7 @@ def asleep_before_an_empty_commit(site: Site) -> None:
     wait_for_the_kill(site.start_ingest("commit.before_events:1"))
     site.program = _program("asleep before an empty commit", site)
     sleeper = site.start_ingest()
-    until(lambda: sleeper.stopped() or sleeper.ended(), "it stops")
+    until(lambda: sleeper.stopped() or sleeper.ended(), "it stops", sleeper)
     site.drain()
     site.accept(site.clients.take(30))
     site.drain()

@@ -118,13 +118,13 @@ def test_a_full_disk_under_the_lake_is_waited_out(
     with site.lakehouse():
         site.accept(site.clients.take(30))
     ingest = site.start_ingest()
-    until(lambda: site.position() == 30, "the first records are committed")
+    until(lambda: site.position() == 30, "the first records are committed", ingest)
     ballast = fill(small_disk)
     site.accept(site.clients.take(200))
-    until(lambda: "the disk is full" in ingest.said(), "it tells that the disk is full")
+    until(lambda: "the disk is full" in ingest.said(), "it tells that the disk is full", ingest)
     assert not ingest.ended()
     ballast.unlink()
-    until(lambda: site.position() == 230, "it goes on by itself")
+    until(lambda: site.position() == 230, "it goes on by itself", ingest)
     assert ingest.stop() == 0, ingest.said()
 
     assert site.compare().trouble == []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .pipeline import START_WITHIN_S, VICTIMS, Pipeline, pipeline
+from .pipeline import VICTIMS, Pipeline, pipeline
 from .site import until
 from .storm import storm
 from .supply import Supply
@@ -31,7 +31,7 @@ def test_each_part_killed_in_turn_is_started_again_and_catches_up(
     site = running.site
     with site.clients.traffic(lambda: site.url, threads=2):
         for victim in VICTIMS:
-            until(running.whole, "all parts run", START_WITHIN_S)
+            running.wait_until_whole()
             killed = running.kill(victim)
             accepted = sum(site.marks().values())
             until(lambda v=victim, k=killed: _is_another(running, v, k), f"{victim} runs again")

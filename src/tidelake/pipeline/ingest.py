@@ -49,7 +49,7 @@ def run(settings: Settings, stop: Stop) -> None:
     """Ingests until `stop`, then commits what the inbox still holds. Raises `SetupError`."""
     with opened(settings) as lakehouse, _alone(settings.home, stop) as alone:
         caution, wait, last_tries = Caution(), FIRST_WAIT_S, TRIES_AT_THE_END
-        while last_tries:
+        while alone and last_tries:
             last_tries -= bool(stop)
             try:
                 _shift(lakehouse, stop, caution)
