@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 import pytest
@@ -20,6 +21,7 @@ from tidelake.generate import GeneratorSpec, generate, spread_bad
 from tidelake.lake.tables import load_table
 from tidelake.pipeline.books import read_books
 from tidelake.pipeline.ingest_files import Ingested, ingest_files
+from tidelake.pipeline.lake import plan_rollback, roll_back
 from tidelake.pipeline.lakehouse import Lakehouse
 from tidelake.pipeline.rejected import Where
 from tidelake.pipeline.replay import replay
@@ -306,3 +308,25 @@ def test_nothing_in_a_home_is_readable_by_other_users(
     assert len(inside) > 10
     assert [path for path in inside if path.stat().st_mode & 0o066] == []
     assert home_settings.home.stat().st_mode & 0o066 == 0
+
+
+def test_a_file_that_was_rolled_back_is_taken_anew_with_an_empty_line_at_its_end(
+    lakehouse: Lakehouse, tmp_path: Path
+) -> None:
+    kept, path = tmp_path / "kept.ndjson", tmp_path / "loaded.ndjson"
+    kept.write_bytes(lines(10))
+    path.write_bytes(lines(30, seed=2))
+    ingest_files(lakehouse, [str(kept)], Stop())
+    before = load_table(lakehouse.catalog, "events").metadata.current_snapshot_id
+    ingest_files(lakehouse, [str(path)], Stop())
+    plan = plan_rollback(lakehouse, str(before), datetime.now(UTC))
+    roll_back(lakehouse, plan, uuid4())
+    assert plan.rows_removed == 30
+    (same,) = ingest_files(lakehouse, [str(path)], Stop())
+
+    path.write_bytes(path.read_bytes() + b"\n")
+    (anew,) = ingest_files(lakehouse, [str(path)], Stop())
+
+    assert (same.already, anew.already, anew.events) == (True, False, 30)
+    assert len(ids(lakehouse)) == 40
+    assert read_books(lakehouse).wrong() == []

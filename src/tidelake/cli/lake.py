@@ -223,6 +223,11 @@ def rollback(
             typer.confirm("Roll back?", abort=True)
         state = roll_back(lakehouse, plan, uuid4())
     typer.echo(f"events has {state.rows:,} rows (snapshot {state.snapshot_id})")
+    if plan.rows_removed > 0:
+        typer.echo(
+            "What was removed counts as taken: a file that brought it is not taken again as it "
+            "is. To load it anew, add an empty line to its end, which makes it another file."
+        )
 
 
 def _states(

@@ -36,6 +36,7 @@ from tidelake.inbox import InboxBound, LaneWriter, SegmentLimits
 from tidelake.inbox import Records as InboxRecords
 from tidelake.observe import heartbeat
 from tidelake.pipeline.address import collector_url, free_port, run_folder
+from tidelake.pipeline.home import make_home
 from tidelake.pipeline.memory import resident_now
 from tidelake.pipeline.supervise import die_with_parent
 from tidelake.settings import Settings
@@ -136,6 +137,7 @@ def _alone(home: Path) -> Iterator[None]:
     POSIX's kind of lock, since a fork does not inherit it: server processes that outlive a killed
     parent for a moment must not keep the next one from starting.
     """
+    make_home(home)
     folder = run_folder(home)
     with translated("lock", folder):
         folder.mkdir(parents=True, exist_ok=True)
