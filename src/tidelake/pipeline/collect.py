@@ -7,6 +7,7 @@ import fcntl
 import logging
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -52,6 +53,9 @@ PART = "collect"
 BEAT_EVERY_S = 2.0
 BACKLOG = 1024
 TROUBLED_S = 10
+# What is answered is durable, so a server process may be killed. It has to be where granian drops
+# its runtime with the interpreter's lock held: https://github.com/emmett-framework/granian/issues/875
+STOP_WITHIN_S = 10
 URL_CHARACTERS = 256
 
 
@@ -119,7 +123,7 @@ def _serve(settings: Settings, say: Callable[[str], None]) -> None:
     say(f"collector on {url} (events to {url}/v1/events, {url}/docs explains)")
     failures, failing = multiprocessing.Pipe(duplex=False)
     try:
-        server.serve(target_loader=partial(_load, settings, failing))
+        server.serve(target_loader=partial(_load, settings, failing, os.getpid()))
     except SystemExit as exc:
         if failures.poll():
             lasting, message, hint = failures.recv()
@@ -178,6 +182,7 @@ def _server(settings: Settings, port: int) -> MPServer:
         ),
         websockets=False,
         backlog=BACKLOG,
+        workers_kill_timeout=STOP_WITHIN_S,
         log_level=LogLevels.warning,
         # One process that dies ends the server, and whoever started it starts it again; with
         # several, the others go on meanwhile.
@@ -186,11 +191,12 @@ def _server(settings: Settings, port: int) -> MPServer:
 
 
 def _load(
-    settings: Settings, failing: Connection, _target: str
+    settings: Settings, failing: Connection, parent: int, _target: str
 ) -> Any:  # granian's types know functions only
     """In the server process: the RSGI application; its lane is opened when its loop is there."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    die_with_parent()
+    # Not SIGTERM: it may hang at its end (see STOP_WITHIN_S), and would keep its lane and the port.
+    die_with_parent(parent, signal.SIGKILL)
     held = Held(settings.collect.max_held_bytes)
 
     async def opening() -> Service:

@@ -218,8 +218,8 @@ def command(
     return start
 
 
-def die_with_parent(parent: int | None = None) -> None:
-    """Linux: this process gets SIGTERM when the one that started it dies, even by SIGKILL.
+def die_with_parent(parent: int | None = None, by: signal.Signals = signal.SIGTERM) -> None:
+    """Linux: this process gets `by` when the one that started it dies, even by SIGKILL.
 
     `parent` is the process id of the one that started it, where it is known. Elsewhere than on
     Linux a part outlives a killed supervisor until it is stopped by hand.
@@ -228,6 +228,6 @@ def die_with_parent(parent: int | None = None) -> None:
         return
     expected = os.getppid() if parent is None else parent
     pr_set_pdeathsig = 1
-    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM)
+    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, by)
     if os.getppid() != expected:  # it died before the kernel was told
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), by)
