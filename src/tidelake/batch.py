@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -154,34 +154,50 @@ class Processed:
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedFile:
-    """One finished Parquet file of one day partition, with what Iceberg wants to know of it.
+class FileStatistics:
+    """What Iceberg wants to know of a Parquet file's columns, by field id.
 
-    Statistics are keyed by Iceberg field id; bounds are Iceberg single-value bytes.
+    Bounds are Iceberg single-value bytes; `split_offsets` is where the row groups begin.
     """
+
+    column_sizes: dict[int, int] = field(default_factory=dict)
+    value_counts: dict[int, int] = field(default_factory=dict)
+    null_counts: dict[int, int] = field(default_factory=dict)
+    lower_bounds: dict[int, bytes] = field(default_factory=dict)
+    upper_bounds: dict[int, bytes] = field(default_factory=dict)
+    split_offsets: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFile:
+    """One finished Parquet file of one day partition."""
 
     table: str
     day: date
     rows: int
     data: pa.Buffer
-    column_sizes: Mapping[int, int]
-    value_counts: Mapping[int, int]
-    null_counts: Mapping[int, int]
-    lower_bounds: Mapping[int, bytes]
-    upper_bounds: Mapping[int, bytes]
-    split_offsets: tuple[int, ...] = ()
+    statistics: FileStatistics
+
+
+File = TypeVar("File")
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
-    """A range of one stream as finished files: what both decoders give, and what a commit takes."""
+class Range(Generic[File]):
+    """The records `first..last` of one stream as files, in memory or stored."""
 
     stream: str
     first: int
     last: int
-    files: tuple[EncodedFile, ...]
+    files: tuple[File, ...]
     events: int
     rejected: Mapping[str, int]  # by reason, without damaged_frame
     damaged: int  # records lost in damaged frames
     raw_bytes: int
     arrivals: Mapping[int, int] = field(default_factory=dict)  # received_at in ms: records
+
+
+class Encoded(Range[EncodedFile]):
+    """A range as finished files in memory: what both decoders give."""
+
+    __slots__ = ()

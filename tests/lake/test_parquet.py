@@ -95,15 +95,15 @@ def test_statistics_are_those_that_pyiceberg_reads_from_the_footer(
     compared = {f.id for f in EVENTS if not f.bulky and f.type not in (Type.KEY, Type.STRINGS)}
 
     for ours, name in (
-        (file.lower_bounds, "lower_bounds"),
-        (file.upper_bounds, "upper_bounds"),
-        (file.null_counts, "null_value_counts"),
-        (file.value_counts, "value_counts"),
-        (file.column_sizes, "column_sizes"),
+        (file.statistics.lower_bounds, "lower_bounds"),
+        (file.statistics.upper_bounds, "upper_bounds"),
+        (file.statistics.null_counts, "null_value_counts"),
+        (file.statistics.value_counts, "value_counts"),
+        (file.statistics.column_sizes, "column_sizes"),
     ):
         known = {key: value for key, value in theirs[name].items() if key in compared}
         assert {key: ours[key] for key in ours if key in compared} == known, name
-    assert list(file.split_offsets) == theirs["split_offsets"]
+    assert list(file.statistics.split_offsets) == theirs["split_offsets"]
 
 
 def test_row_groups_are_described_together(make_rows: Any, make_event: Any) -> None:

@@ -17,6 +17,7 @@ EPOCH = date(1970, 1, 1)
 
 
 def data_file(file: StoredFile, table: Table) -> DataFile:
+    known = file.statistics
     entry = DataFile.from_args(
         content=DataFileContent.DATA,
         file_path=file.location,
@@ -24,14 +25,14 @@ def data_file(file: StoredFile, table: Table) -> DataFile:
         partition=Record((file.day - EPOCH).days),
         record_count=file.rows,
         file_size_in_bytes=file.size,
-        column_sizes=dict(file.column_sizes),
-        value_counts=dict(file.value_counts),
-        null_value_counts=dict(file.null_counts),
+        column_sizes=known.column_sizes,
+        value_counts=known.value_counts,
+        null_value_counts=known.null_counts,
         nan_value_counts={},  # numbers are finite, or the field is null
-        lower_bounds=dict(file.lower_bounds),
-        upper_bounds=dict(file.upper_bounds),
+        lower_bounds=known.lower_bounds,
+        upper_bounds=known.upper_bounds,
         key_metadata=None,
-        split_offsets=list(file.split_offsets) or None,
+        split_offsets=list(known.split_offsets) or None,
         equality_ids=None,
         sort_order_id=file.sort_order,
     )

@@ -7,7 +7,7 @@ that cut a commit's cost to a quarter.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tidelake.batch import EncodedFile
+from tidelake.batch import EncodedFile, FileStatistics
 from tidelake.event.contract import Contract
 from tidelake.event.fields import Field, Type
 from tidelake.event.schemas.arrow import arrow_schema
@@ -119,44 +119,25 @@ def _file(table: pa.Table, day: date, contract: Contract, rule: Layout) -> Encod
     codec = "zstd" if table.num_rows >= WORTH_COMPRESSING else "none"
     with rule.writer(sink, collected, codec) as writer:
         writer.write_table(table)
-    data = sink.getvalue()
-    statistics = describe(collected[0], contract)
     return EncodedFile(
         table=contract.table,
         day=day,
         rows=table.num_rows,
-        data=data,
-        column_sizes=statistics.column_sizes,
-        value_counts=statistics.value_counts,
-        null_counts=statistics.null_counts,
-        lower_bounds=statistics.lower_bounds,
-        upper_bounds=statistics.upper_bounds,
-        split_offsets=statistics.split_offsets,
+        data=sink.getvalue(),
+        statistics=describe(collected[0], contract),
     )
 
 
-@dataclass(slots=True)
-class Statistics:
-    """What Iceberg wants to know of a file's columns, by field id."""
-
-    column_sizes: dict[int, int] = field(default_factory=dict)
-    value_counts: dict[int, int] = field(default_factory=dict)
-    null_counts: dict[int, int] = field(default_factory=dict)
-    lower_bounds: dict[int, bytes] = field(default_factory=dict)
-    upper_bounds: dict[int, bytes] = field(default_factory=dict)
-    split_offsets: tuple[int, ...] = ()
-
-
-def describe(metadata: pq.FileMetaData, contract: Contract) -> Statistics:
+def describe(metadata: pq.FileMetaData, contract: Contract) -> FileStatistics:
     """The statistics of a file that was just written, over all its row groups."""
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
-    found = Statistics(split_offsets=tuple(_offset(group.column(0)) for group in groups))
+    found = FileStatistics(split_offsets=tuple(_offset(group.column(0)) for group in groups))
     for index, column in enumerate(contract):
         _describe_column(found, column, [group.column(index) for group in groups])
     return found
 
 
-def _describe_column(found: Statistics, column: Field, chunks: list[Any]) -> None:
+def _describe_column(found: FileStatistics, column: Field, chunks: list[Any]) -> None:
     found.column_sizes[column.id] = sum(chunk.total_compressed_size for chunk in chunks)
     if column.bulky or column.type is Type.STRINGS:
         return  # metrics mode `none`; a list's counts would be those of its elements

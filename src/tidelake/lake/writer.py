@@ -8,13 +8,13 @@ attempt takes new names, because a data file written again under its old name ma
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from tidelake import crash
-from tidelake.batch import Encoded, EncodedFile
+from tidelake.batch import Encoded, EncodedFile, FileStatistics, Range
 from tidelake.event.contract import EVENTS, REJECTED
 from tidelake.lake.trouble import translated
 
@@ -28,38 +28,21 @@ REWRITTEN = "c"  # first letter of care's own files: a loader that has their row
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A data file in the warehouse that no table knows yet; can be pickled and sent to a committer.
-
-    Statistics are keyed by Iceberg field id; bounds are Iceberg single-value bytes.
-    """
+    """A data file that no table knows yet; can be pickled and sent to a committer."""
 
     table: str
     location: str
     day: date
     rows: int
     size: int  # bytes
-    column_sizes: Mapping[int, int]
-    value_counts: Mapping[int, int]
-    null_counts: Mapping[int, int]
-    lower_bounds: Mapping[int, bytes]
-    upper_bounds: Mapping[int, bytes]
-    split_offsets: tuple[int, ...] = ()
+    statistics: FileStatistics
     sort_order: int = 0  # id in the table's metadata; 0 is unsorted
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRange:
-    """The records `first..last` of one stream as stored files: what a commit takes."""
+class StoredRange(Range[StoredFile]):
+    """A range as stored files: what a commit takes."""
 
-    stream: str
-    first: int
-    last: int
-    files: tuple[StoredFile, ...]
-    events: int
-    rejected: Mapping[str, int]  # by reason, without damaged_frame
-    damaged: int  # records lost in damaged frames
-    raw_bytes: int
-    arrivals: Mapping[int, int] = field(default_factory=dict)  # received_at in ms: records
+    __slots__ = ()
 
 
 class Writer:
@@ -111,12 +94,7 @@ class Writer:
             day=file.day,
             rows=file.rows,
             size=file.data.size,
-            column_sizes=file.column_sizes,
-            value_counts=file.value_counts,
-            null_counts=file.null_counts,
-            lower_bounds=file.lower_bounds,
-            upper_bounds=file.upper_bounds,
-            split_offsets=file.split_offsets,
+            statistics=file.statistics,
         )
 
     def new_location(self, table: str, day: date, start: str = FRESH) -> str:

@@ -86,19 +86,13 @@ def _write(
                 writer.write_table(pa.Table.from_batches(group, rule.schema))
         size = out.tell()
     metadata = collected[0]
-    statistics = describe(metadata, contract)
     return StoredFile(
         table=contract.table,
         location=location,
         day=job.day,
         rows=metadata.num_rows,
         size=size,
-        column_sizes=statistics.column_sizes,
-        value_counts=statistics.value_counts,
-        null_counts=statistics.null_counts,
-        lower_bounds=statistics.lower_bounds,
-        upper_bounds=statistics.upper_bounds,
-        split_offsets=statistics.split_offsets,
+        statistics=describe(metadata, contract),
         sort_order=SORTED if job.sort else 0,
     )
 
