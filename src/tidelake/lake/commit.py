@@ -18,7 +18,7 @@ from tidelake.errors import UsageError
 from tidelake.event.contract import EVENTS, REJECTED
 from tidelake.lake import pointer, sources
 from tidelake.lake.append import Append, Forget, Moves, commit_id
-from tidelake.lake.judged import judged_numbers
+from tidelake.lake.judged import judged_records
 from tidelake.lake.positions import positions
 from tidelake.lake.swap import Swapper, nothing
 from tidelake.lake.tables import load_table
@@ -79,7 +79,7 @@ class Committer:
         """Numbers of the records in `(after, until]` that stand in `rejected_events`."""
         if until <= after:
             return set()
-        return judged_numbers(load_table(self._catalog, REJECTED.table), stream, after, until)
+        return set(judged_records(load_table(self._catalog, REJECTED.table), stream, after, until))
 
     def commit(self, group: Sequence[StoredRange]) -> Committed:
         """Commits the ranges, which follow the committed positions without holes.

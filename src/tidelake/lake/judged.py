@@ -11,16 +11,19 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
 
-def judged_numbers(rejects: Table, stream: str, after: int, until: int) -> set[int]:
-    """Numbers in `(after, until]` of the stream's rejected records; a gap counts by its first."""
+def judged_records(rejects: Table, stream: str, after: int, until: int) -> dict[int, int]:
+    """Records by number of the rejects in `(after, until]`; a gap stands at its first."""
     from pyiceberg.expressions import StartsWith
 
     with translated(f"read the rejected records of {stream}"):
-        scan = rejects.scan(
+        found = rejects.scan(
             # mypy reads the fields of the model, not its own __init__(term, literal).
             row_filter=StartsWith("source_position", f"{stream}/"),  # type: ignore[call-arg, arg-type]
-            selected_fields=("source_position",),
-        )
-        columns = scan.to_arrow().column("source_position").to_pylist()
-    numbers = (split_position(position) for position in columns)
-    return {number for of, number in numbers if of == stream and after < number <= until}
+            selected_fields=("source_position", "records"),
+        ).to_arrow()
+    placed = map(split_position, found["source_position"].to_pylist())
+    return {
+        number: records
+        for (of, number), records in zip(placed, found["records"].to_pylist(), strict=True)
+        if of == stream and after < number <= until
+    }

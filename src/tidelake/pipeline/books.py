@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tidelake.batch import split_position
 from tidelake.event.verdicts import Reason
 from tidelake.files import open_disk
 from tidelake.inbox import Inbox, LaneState
 from tidelake.lake import positions as names
+from tidelake.lake.judged import judged_records
 from tidelake.lake.tables import load_table
 from tidelake.lake.trouble import translated
 from tidelake.observe import tables as judge
@@ -122,17 +122,7 @@ def _gap_rows(rejects: Table) -> int:
 
 def _records_ahead(pair: Pair) -> int:
     """Rejected records of ranges whose events are not committed yet."""
-    from pyiceberg.expressions import StartsWith
-
-    records = 0
-    for stream, (done, judged) in ahead(pair).items():
-        with translated(f"read the rejected records of {stream}"):
-            found = pair.rejects.scan(
-                row_filter=StartsWith("source_position", f"{stream}/"),  # type: ignore[call-arg, arg-type] # as above
-                selected_fields=("source_position", "records"),
-            ).to_arrow()
-        for row in found.to_pylist():
-            of, number = split_position(row["source_position"])
-            if of == stream and done < number <= judged:
-                records += row["records"]
-    return records
+    return sum(
+        sum(judged_records(pair.rejects, stream, done, judged).values())
+        for stream, (done, judged) in ahead(pair).items()
+    )
