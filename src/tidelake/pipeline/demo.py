@@ -15,8 +15,7 @@ from tidelake.errors import UnavailableError
 from tidelake.files import open_disk
 from tidelake.inbox import Inbox
 from tidelake.lake import query
-from tidelake.lake.positions import RAW_BYTES, REASON, positions
-from tidelake.lake.tables import load_table
+from tidelake.lake.positions import RAW_BYTES, REASON
 from tidelake.observe import heartbeat
 from tidelake.pipeline import demo_measure as measure
 from tidelake.pipeline.books import Look, look
@@ -24,6 +23,7 @@ from tidelake.pipeline.demo_traffic import Traffic, send_history, send_live, sen
 from tidelake.pipeline.lakehouse import Lakehouse, attach
 from tidelake.pipeline.query import Answer, queries
 from tidelake.pipeline.up import Running, running
+from tidelake.pipeline.waiting import waiting_in
 from tidelake.settings import Settings
 
 HISTORY_EVENTS = 200_000
@@ -150,21 +150,16 @@ class _Show:
         began = time.monotonic()
         traffic = send()
         deadline = time.monotonic() + LAKE_WITHIN_S
-        while waiting := self._waiting():
+        inbox = Inbox(self.lakehouse.settings.home, open_disk())
+        while left := waiting_in(self.lakehouse.catalog, inbox):
             self.pipeline.supervisor.watch()
             if time.monotonic() > deadline:
                 raise UnavailableError(
-                    f"{waiting:,} records are not in the lake after {LAKE_WITHIN_S:.0f} s",
+                    f"{left:,} records are not in the lake after {LAKE_WITHIN_S:.0f} s",
                     hint="The end of logs/ingest.log in the home says why.",
                 )
             time.sleep(0.05)
         return _Act(traffic, time.monotonic() - began)
-
-    def _waiting(self) -> int:
-        """Records that are durable in the inbox and not committed."""
-        held = positions(load_table(self.lakehouse.catalog, "events").properties)
-        marks = Inbox(self.lakehouse.settings.home, open_disk()).marks()
-        return sum(max(mark - held.get(stream, 0), 0) for stream, mark in marks.items())
 
     def _advance(self, done: int) -> None:
         self.pipeline.supervisor.watch()

@@ -27,8 +27,6 @@ class Traffic:
     sent: int = 0
     accepted: int = 0
     refused: int = 0
-    bad: int = 0
-    retries: int = 0
     answers: list[tuple[float, list[bytes]]] = field(default_factory=list)
 
     def add(self, made: Made) -> None:
@@ -36,8 +34,6 @@ class Traffic:
         self.sent += made.sent.sent
         self.accepted += made.sent.accepted
         self.refused += made.sent.refused
-        self.retries += made.sent.retries
-        self.bad += made.tally.bad.total()
 
     def answered(self, answer: Answer) -> None:
         self.answers.append((answer.answered_at, _EVENT_ID.findall(answer.body)))

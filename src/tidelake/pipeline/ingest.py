@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tidelake import files
 from tidelake.errors import FailedTakeError, FencedError, TransientError
+from tidelake.event.contract import EVENTS, REJECTED, Contract
 from tidelake.inbox import Bounds
 from tidelake.lake.commit import Committer
 from tidelake.lake.contract import contract_of
@@ -24,7 +25,7 @@ from tidelake.lake.writer import Writer
 from tidelake.observe import heartbeat
 from tidelake.pipeline.caution import Caution
 from tidelake.pipeline.encode import Encoder
-from tidelake.pipeline.ingest_report import Report
+from tidelake.pipeline.ingest_report import PART, Report
 from tidelake.pipeline.lakehouse import Lakehouse, opened
 from tidelake.pipeline.loop import Loop, Pace
 from tidelake.pipeline.rules import rules_of
@@ -36,7 +37,6 @@ from tidelake.warehouse.lease import Lease
 
 log = logging.getLogger("tidelake.ingest")
 
-PART = "ingest"
 LEASE_S = 15.0
 TURN_S = 0.05  # between two looks when nothing moved
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
@@ -89,7 +89,7 @@ def _shift(lakehouse: Lakehouse, stop: Stop, caution: Caution) -> None:
                 due = time.monotonic() + HOUSEKEEPING_EVERY_S
                 source.sweep(time.time(), settings.inbox.keep_h * 3600)
                 report.prune()
-                if not lease.renew() or encoder_of(lakehouse).contract != encoder.contract:
+                if not lease.renew() or _contract(lakehouse) != encoder.contract:
                     break
         if stop:
             _drain(loop, report)
@@ -105,13 +105,17 @@ def _drain(loop: Loop, report: Report) -> None:
 
 def encoder_of(lakehouse: Lakehouse, max_age_days: float | None = None) -> Encoder:
     """What workers need: the contract with the columns that were evolved, the rules, a writer."""
-    events = load_table(lakehouse.catalog, "events")
-    rejected = load_table(lakehouse.catalog, "rejected_events")
+    events = load_table(lakehouse.catalog, EVENTS.table)
+    rejected = load_table(lakehouse.catalog, REJECTED.table)
     return Encoder(
         contract_of(events),
         rules_of(lakehouse.settings, max_age_days),
         Writer.for_tables(events, rejected),
     )
+
+
+def _contract(lakehouse: Lakehouse) -> Contract:
+    return contract_of(load_table(lakehouse.catalog, EVENTS.table))
 
 
 def pace_of(settings: Settings) -> Pace:

@@ -158,11 +158,8 @@ class Loop:
         return sum(s.taken - self._position(s.name) for s in self._streams.values())
 
     def _start_takes(self) -> bool:
-        waiting = [
-            (self._stream(name), end - self._stream(name).taken)
-            for name, end in self._ends().items()
-        ]
-        due = [stream for stream, records in waiting if records > 0 and self._due(stream, records)]
+        streams = [(self._stream(name), end) for name, end in self._ends().items()]
+        due = [s for s, end in streams if end > s.taken and self._due(s, end - s.taken)]
         started = self._take_in_turn(due)
         if started:
             self._last_take = self._clock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ def resident(pids: Iterable[int]) -> int:
 
 def resident_now() -> int:
     """Bytes resident in this process."""
-    return int(psutil.Process().memory_info().rss)
+    return resident([os.getpid()])
 
 
 def keep_little() -> None:
@@ -46,7 +47,3 @@ class Peak:
     def look(self, pids: Iterable[int]) -> None:
         self.now = resident(pids)
         self.most = max(self.most, self.now)
-
-    @property
-    def above_idle(self) -> int:
-        return max(self.most - self.idle, 0)

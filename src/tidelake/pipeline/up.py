@@ -6,7 +6,6 @@ collector: with PyIceberg it would hold 158 MB.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
@@ -20,6 +19,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from tidelake.errors import SetupError, TidelakeError
+from tidelake.files import open_disk
 from tidelake.observe import heartbeat
 from tidelake.pipeline.address import collector_url, free_port
 from tidelake.pipeline.home import make_home
@@ -194,16 +194,13 @@ def _collector_url(home: Path) -> str:
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
     """Holds the home's lock; raises `SetupError` where another `tidelake up` runs on it."""
-    lock = os.open(home / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as exc:
-        os.close(lock)
+    lock = open_disk().lock(home / "up.lock")
+    if lock is None:
         raise SetupError(
             f"a pipeline runs on {home} already",
             hint="Use that one (`tidelake status`), stop it with Ctrl-C, or choose another --home.",
-        ) from exc
+        )
     try:
         yield
     finally:
-        os.close(lock)
+        lock.release()

@@ -13,7 +13,6 @@ from tidelake.process.clock import instant
 from tidelake.process.text import clean
 
 Path = tuple[str, ...]
-MISSING = None  # absent and null are one
 
 
 class Wrong:
