@@ -13,7 +13,7 @@ from tidelake.lake.tables import create_tables
 from tidelake.pipeline.home import make_home
 from tidelake.settings import Settings
 from tidelake.warehouse.connect import borrowed
-from tidelake.warehouse.migrate import migrate
+from tidelake.warehouse.migrate import migrate, one_at_a_time
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -48,12 +48,13 @@ def opened(settings: Settings) -> Iterator[Lakehouse]:
 def attach(settings: Settings, database_url: str) -> Lakehouse:
     """The lakehouse over a database that answers."""
     migrate(database_url)
-    catalog = catalog_of(settings, database_url)
-    try:
-        create_tables(catalog)
-    except BaseException:
-        catalog.close()
-        raise
+    with one_at_a_time(database_url):
+        catalog = catalog_of(settings, database_url)
+        try:
+            create_tables(catalog)
+        except BaseException:
+            catalog.close()
+            raise
     return Lakehouse(settings, database_url, catalog)
 
 

@@ -7,7 +7,8 @@ killed one leaves nothing, and under an advisory lock, so two starters are safe.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 
@@ -18,6 +19,9 @@ from tidelake.warehouse.session import Connection, connect, describe
 
 #: Any number works that every tidelake agrees on: "tidelake" in ASCII.
 LOCK = int.from_bytes(b"tidelake", "big")
+
+#: Held while a process makes what is missing outside the migrations, such as the catalog's tables.
+SETUP_LOCK = LOCK + 1
 
 RECORD_TABLE = """
 create schema if not exists tidelake;
@@ -64,6 +68,17 @@ def migrate(url: str, migrations: Sequence[Migration] | None = None) -> list[str
         while name := _apply_next(connection, wanted, describe(url)):
             applied.append(name)
     return applied
+
+
+@contextmanager
+def one_at_a_time(url: str) -> Iterator[None]:
+    """Of the processes that set up the database at `url`, one is in the block; the others wait.
+
+    For what looks and then makes, as PyIceberg does with its catalog's tables and namespaces.
+    """
+    with connect(url) as connection:
+        connection.execute("select pg_advisory_lock(%s)", (SETUP_LOCK,))
+        yield
 
 
 def pending_migrations(
