@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -156,6 +157,52 @@ class Postgres(Section):
     """postgresql://… of a server of your own; empty starts the embedded one."""
 
 
+class Load(Section):
+    """Loading the lake's files into the PostgreSQL raw layer."""
+
+    interval_s: Seconds = 0.5
+    """Time between two looks for news in the lake."""
+    retention_days: Days = 0
+    """Days of load after which raw partitions are dropped; 0 keeps all. Silver and the lake stay."""
+
+
+class Transform(Section):
+    """Silver in PostgreSQL and gold in DuckDB, made by dbt."""
+
+    interval_s: Seconds = 5
+    """Shortest time from the start of one cycle to the start of the next."""
+    test_interval_s: Seconds = 3600
+    """Time between two runs of the data tests."""
+    window_rows: Positive = 200_000
+    """Most raw rows that one cycle takes; a backlog is worked off in several."""
+    timezone: str = "UTC"
+    """IANA time zone in which gold's days, weeks and hours are reckoned."""
+    keep_versions: Positive = 5
+    """Published gold files that are kept besides those of the last minutes."""
+    keep_min: Seconds = 10
+    """Minutes that a published gold file stays, however many came after it."""
+
+
+class Dashboard(Section):
+    """The dashboard over the published gold."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 for every network."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8501
+    """Port to listen on; 0 takes a free one."""
+
+
+class Alerts(Section):
+    """Rules that are looked at while the pipeline runs."""
+
+    rules: Path | None = None
+    """YAML file with alert rules of your own, instead of those that come with tidelake."""
+    webhook_url: str = ""
+    """Address that gets a JSON POST when an alert begins or ends; empty sends none."""
+    interval_s: Seconds = 15
+    """Time between two looks at the rules."""
+
+
 class Aws(Section):
     """AWS, for warehouses on S3 and the Glue catalog. Credentials come from AWS's own variables."""
 
@@ -176,6 +223,10 @@ class Settings(Section):
     lake: Lake = Lake()
     care: Care = Care()
     postgres: Postgres = Postgres()
+    load: Load = Load()
+    transform: Transform = Transform()
+    dashboard: Dashboard = Dashboard()
+    alerts: Alerts = Alerts()
     aws: Aws = Aws()
 
     @field_validator("home", mode="before")
@@ -190,6 +241,13 @@ class Settings(Section):
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().absolute()
+
+    @field_validator("transform")
+    @classmethod
+    def _zone(cls, transform: Transform) -> Transform:
+        if transform.timezone not in available_timezones():
+            raise ValueError(f"{transform.timezone!r} is no IANA time zone, such as Europe/Berlin")
+        return transform
 
     @property
     def warehouse(self) -> str:

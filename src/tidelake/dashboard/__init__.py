@@ -1,0 +1,1 @@
+"""The dashboard: pages over a published gold file."""

@@ -1,0 +1,1 @@
+"""Silver and gold: runs the dbt project over windows of new rows and publishes gold as files."""
