@@ -47,7 +47,7 @@ def send(url: str, built: Sequence[bytes], connections: int = CONNECTIONS) -> No
 
 def _connected(url: str) -> socket.socket:
     where = urlsplit(url)
-    connection = socket.create_connection((where.hostname, where.port), timeout=60)
+    connection = socket.create_connection((where.hostname, where.port or 80), timeout=60)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 

@@ -18,7 +18,7 @@ def judged_records(rejects: Table, stream: str, after: int, until: int) -> dict[
     with translated(f"read the rejected records of {stream}"):
         found = rejects.scan(
             # mypy reads the fields of the model, not its own __init__(term, literal).
-            row_filter=StartsWith("source_position", f"{stream}/"),  # type: ignore[call-arg, arg-type]
+            row_filter=StartsWith("source_position", f"{stream}/"),  # type: ignore[call-arg, arg-type, misc]
             selected_fields=("source_position", "records"),
         ).to_arrow()
     placed = map(split_position, found["source_position"].to_pylist())

@@ -114,7 +114,7 @@ def _gap_rows(rejects: Table) -> int:
     with translated("count damaged frames"):
         found = rejects.scan(
             # mypy reads the fields of the model, not its own __init__(term, literal).
-            row_filter=EqualTo("reason", Reason.DAMAGED_FRAME.value),  # type: ignore[call-arg, arg-type]
+            row_filter=EqualTo("reason", Reason.DAMAGED_FRAME.value),  # type: ignore[call-arg, arg-type, misc]
             selected_fields=("records",),
         ).to_arrow()
     return int(found.num_rows)

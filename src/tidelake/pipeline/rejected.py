@@ -63,19 +63,19 @@ class Where:
         for column, values in (("source_position", self.positions), ("reason", self.reasons)):
             if values:
                 # mypy reads the fields of the models, not their own __init__(term, literals).
-                among = iceberg.In(column, values)  # type: ignore[call-arg, arg-type]
+                among = iceberg.In(column, values)  # type: ignore[call-arg, arg-type, misc]
                 found = iceberg.And(found, among)
         for column, value in (("field", self.field), ("project", self.project)):
             if value:
-                equal = iceberg.EqualTo(column, value)  # type: ignore[call-arg, arg-type] # as above
+                equal = iceberg.EqualTo(column, value)  # type: ignore[call-arg, arg-type, misc] # as above
                 found = iceberg.And(found, equal)
         if self.since:
             since = self.since.isoformat()
-            later = iceberg.GreaterThanOrEqual("received_at", since)  # type: ignore[call-arg, arg-type] # as above
+            later = iceberg.GreaterThanOrEqual("received_at", since)  # type: ignore[call-arg, arg-type, misc] # as above
             found = iceberg.And(found, later)
         if self.until:
             until = self.until.isoformat()
-            earlier = iceberg.LessThan("received_at", until)  # type: ignore[call-arg, arg-type] # as above
+            earlier = iceberg.LessThan("received_at", until)  # type: ignore[call-arg, arg-type, misc] # as above
             found = iceberg.And(found, earlier)
         return found
 

@@ -41,9 +41,10 @@ def instant(value: Any) -> int | None:
         return _from_parts(*form.groups()) if form else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if 0 <= value < SECONDS_BELOW:
-        return round(value * 1_000_000)
-    return round(value * 1_000) if 0 <= value < MILLISECONDS_BELOW else None
+    number: int | float = value
+    if 0 <= number < SECONDS_BELOW:
+        return round(number * 1_000_000)
+    return round(number * 1_000) if 0 <= number < MILLISECONDS_BELOW else None
 
 
 def placed_by_clock(
