@@ -18,14 +18,14 @@ up: setup ## Run the pipeline until Ctrl-C
 test: setup ## Run all tests (Spark has its own target)
 	@$(RUN) -m pytest -m "not spark" $(ARGS)
 
-check: setup ## Run what CI runs besides tests: format, lint, types, import rules, documents
+check: setup-check ## Run what CI runs besides tests: format, lint, types, import rules, documents
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
 	@.venv/bin/lint-imports
 	@$(RUN) -m pytest -q -m "not slow" tests/project
 
-format: setup ## Format the code and apply the safe lint fixes
+format: setup-check ## Format the code and apply the safe lint fixes
 	@$(RUN) -m ruff check --fix .
 	@$(RUN) -m ruff format .
 
@@ -43,7 +43,10 @@ test-spark: setup ## Read one lake with PyIceberg, DuckDB and Apache Spark 4 (ne
 setup: ## Create .venv and install the pinned requirements, if they changed
 	@sh tools/setup.sh
 
-lock: setup ## Pin requirements.in and requirements-spark.in again, with hashes
+setup-check: setup ## The same, with what `make check` needs
+	@sh tools/setup.sh --check
+
+lock: setup ## Pin the requirements*.in files again, with hashes
 	@$(RUN) tools/lock.py
 
 erase: setup ## Delete .tidelake and with it ALL YOUR DATA: the lake, the inbox, PostgreSQL
@@ -53,4 +56,4 @@ clean: ## Remove environments, caches and build output; your data in .tidelake s
 	@rm -rf .venv .venv-spark .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo up test check format docs bench test-spark setup lock erase clean
+.PHONY: help demo up test check format docs bench test-spark setup setup-check lock erase clean

@@ -14,7 +14,7 @@ HEADER = "# Made from {name}.in by `make lock`; edit that file, not this one.\n"
 
 
 def main() -> None:
-    for name in ("requirements", "requirements-spark"):
+    for name in ("requirements", "requirements-check", "requirements-spark"):
         pins = compile_pins(f"{name}.in")
         (ROOT / f"{name}.txt").write_text(HEADER.format(name=name) + pins)
 
@@ -22,7 +22,8 @@ def main() -> None:
 def compile_pins(source: str) -> str:
     command = [sys.executable, "-m", "uv", "pip", "compile", source, "--quiet"]
     command += ["--universal", "--python-version", "3.11", "--generate-hashes"]
-    command += ["--no-header", "--no-emit-index-url"]
+    # pip in hash mode refuses `name[extra]` of a dependency whose pin does not name the extra.
+    command += ["--no-header", "--no-emit-index-url", "--no-strip-extras"]
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 

@@ -3,7 +3,8 @@
 Runs before anything is installed, so it uses the standard library alone. It compares what is
 there with what is asked for and does nothing when they agree; so every make target may call it.
 
-    python3 tools/setup.py            .venv, for running, testing and checking
+    python3 tools/setup.py            .venv, for running and testing
+    python3 tools/setup.py --check    the same with what `make check` needs
     python3 tools/setup.py --spark    .venv-spark and its jars, for `make test-spark`
 """
 
@@ -33,37 +34,45 @@ FAILED = """\
 
 
 def main(arguments: list[str]) -> int:
-    spark = "--spark" in arguments
-    venv = ROOT / (".venv-spark" if spark else ".venv")
-    requirements = ROOT / ("requirements-spark.txt" if spark else "requirements.txt")
-    place, pins = fingerprint(sys.version, str(ROOT)), fingerprint(requirements.read_text())
-    made_at, made_with = stamp_of(venv)
-    if (made_at, made_with) == (place, pins):
+    if "--spark" in arguments:
+        set_up(ROOT / ".venv-spark", "requirements-spark.txt", STAMP)
         return 0
-    began = time.monotonic()
-    say(f"Setting up {venv.name} with Python {sys.version.split()[0]} (once) …")
-    if made_at != place:
-        create(venv)
-    install(venv, requirements)
-    if not spark:
-        link_source(venv)
-    (venv / STAMP).write_text(f"{place}\n{pins}\n")
-    say(f"{venv.name} is ready after {time.monotonic() - began:.0f} s.")
+    if set_up(ROOT / ".venv", "requirements.txt", STAMP):
+        link_source(ROOT / ".venv")
+    if "--check" in arguments:
+        set_up(ROOT / ".venv", "requirements-check.txt", f"{STAMP}-check")
     return 0
+
+
+def set_up(venv: Path, requirements: str, stamp: str) -> bool:
+    """Install what is asked for into `venv`, made if need be; False where it is there already."""
+    pinned = ROOT / requirements
+    place, pins = fingerprint(sys.version, str(ROOT)), fingerprint(pinned.read_text())
+    made_at, made_with = stamp_of(venv, stamp)
+    if (made_at, made_with) == (place, pins):
+        return False
+    began = time.monotonic()
+    say(f"Setting up {venv.name} with Python {sys.version.split()[0]} from {requirements} (once) …")
+    if made_at != place and stamp == STAMP:
+        create(venv)
+    install(venv, pinned)
+    (venv / stamp).write_text(f"{place}\n{pins}\n")
+    say(f"{venv.name} is ready after {time.monotonic() - began:.0f} s.")
+    return True
 
 
 def fingerprint(*facts: str) -> str:
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()
 
 
-def stamp_of(venv: Path) -> tuple[str, str]:
+def stamp_of(venv: Path, stamp: str) -> tuple[str, str]:
     """Where and with what pins `venv` was made; empty where it is missing or does not start.
 
     The place counts (interpreter and folder), since a moved environment points to where it was.
     """
     try:
         subprocess.run([python_of(venv), "-c", ""], check=True, capture_output=True)
-        place, pins = (venv / STAMP).read_text().split()
+        place, pins = (venv / stamp).read_text().split()
     except (OSError, subprocess.CalledProcessError, ValueError):
         return "", ""
     return place, pins
@@ -94,7 +103,9 @@ def install(venv: Path, requirements: Path) -> None:
     """Exactly the pinned packages, each checked against its hash."""
     uv = shutil.which("uv")
     pip = [uv, "pip", "install", "--python", python_of(venv)] if uv else pip_of(venv)
-    run([*pip, "--require-hashes", "--requirement", str(requirements)], quiet=not uv)
+    # Python compiles what it imports; compiling all that is installed takes 190 MB and 20 s.
+    lazy = [] if uv else ["--no-compile"]
+    run([*pip, *lazy, "--require-hashes", "--requirement", str(requirements)], quiet=not uv)
 
 
 def link_source(venv: Path) -> None:

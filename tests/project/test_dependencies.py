@@ -51,8 +51,9 @@ def test_requirements_pin_a_version_that_pyproject_allows() -> None:
 
 
 def test_the_pinned_file_holds_every_direct_pin_with_hashes() -> None:
-    text = (ROOT / "requirements.txt").read_text()
-    blocks = re.findall(r"^([a-z0-9._-]+)==(\S+)(.*?)(?=^[a-z0-9]|\Z)", text, re.M | re.S)
+    files = ("requirements.txt", "requirements-check.txt")
+    text = "".join((ROOT / name).read_text() for name in files)
+    blocks = re.findall(r"^([a-z0-9._-]+)(?:\[[^]]+\])?==(\S+)(.*?)(?=^[a-z0-9]|\Z)", text, re.M | re.S)
     locked = {canonicalize_name(name): version for name, version, _ in blocks}
 
     assert [name for name, _, rest in blocks if "--hash=sha256:" not in rest] == []
@@ -61,7 +62,7 @@ def test_the_pinned_file_holds_every_direct_pin_with_hashes() -> None:
 
 
 def test_the_pinned_files_name_no_index_and_no_machine() -> None:
-    for name in ("requirements.txt", "requirements-spark.txt"):
+    for name in ("requirements.txt", "requirements-check.txt", "requirements-spark.txt"):
         text = (ROOT / name).read_text()
         assert re.findall(r"^-.*|\S*://\S*|(?<![\w-])/[a-z]+/\S*", text, re.M) == []
 
@@ -106,9 +107,10 @@ def lines_of(group: str) -> list[Requirement]:
 
 
 def pinned_directly() -> list[Requirement]:
-    lines = (ROOT / "requirements.in").read_text().splitlines()
+    files = ("requirements.in", "requirements-check.in")
+    lines = [line for name in files for line in (ROOT / name).read_text().splitlines()]
     texts = [line.split("#")[0].strip() for line in lines]
-    return [Requirement(text) for text in texts if text]
+    return [Requirement(text) for text in texts if text and not text.startswith("-")]
 
 
 def version_of(pin: Requirement) -> str:

@@ -96,13 +96,13 @@ def test_an_environment_is_kept_while_pins_python_and_folder_stay(tmp_path: Path
     place = setup.fingerprint(sys.version, str(tmp_path))
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python").symlink_to(sys.executable)
-    assert setup.stamp_of(tmp_path) == ("", "")
+    assert setup.stamp_of(tmp_path, setup.STAMP) == ("", "")
 
     (tmp_path / setup.STAMP).write_text(f"{place}\npins\n")
-    assert setup.stamp_of(tmp_path) == (place, "pins")
+    assert setup.stamp_of(tmp_path, setup.STAMP) == (place, "pins")
 
     (tmp_path / "bin" / "python").unlink()
-    assert setup.stamp_of(tmp_path) == ("", "")
+    assert setup.stamp_of(tmp_path, setup.STAMP) == ("", "")
 
 
 def program(path: Path, text: str) -> None:
