@@ -58,7 +58,7 @@ def ingest(
         console=Console(stderr=True),
         disable=not sys.stderr.isatty(),
     )
-    with opened(settings) as lakehouse, shown:
+    with opened(settings, role="ingest") as lakehouse, shown:
         task = shown.add_task("", total=None)
         results = ingest_files(
             lakehouse,

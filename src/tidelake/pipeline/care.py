@@ -29,7 +29,11 @@ def run(settings: Settings, stop: Stop) -> None:
     """Looks after both tables until `stop`; a look ends with the rewrite that is under way."""
     done = {"looks": 0, "rewritten_bytes": 0, "expired": 0, "removed": 0}
     said: dict[str, object] = {**done, "trouble": ""}
-    with opened(settings) as lakehouse, carer(lakehouse) as looking, _beating(settings.home, said):
+    with (
+        opened(settings, role="ingest") as lakehouse,
+        carer(lakehouse) as looking,
+        _beating(settings.home, said),
+    ):
         while not stop:
             trouble = ""
             try:

@@ -47,7 +47,7 @@ HOUSEKEEPING_EVERY_S = 10.0
 
 def run(settings: Settings, stop: Stop) -> None:
     """Ingests until `stop`, then commits what the inbox still holds. Raises `SetupError`."""
-    with opened(settings) as lakehouse, _alone(settings.home, stop) as alone:
+    with opened(settings, role="ingest") as lakehouse, _alone(settings.home, stop) as alone:
         caution, wait, last_tries = Caution(), FIRST_WAIT_S, TRIES_AT_THE_END
         while alone and last_tries:
             last_tries -= bool(stop)

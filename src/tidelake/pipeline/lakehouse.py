@@ -13,7 +13,8 @@ from tidelake.lake.tables import create_tables
 from tidelake.pipeline.home import make_home
 from tidelake.settings import Settings
 from tidelake.warehouse.connect import borrowed
-from tidelake.warehouse.migrate import migrate, one_at_a_time
+from tidelake.warehouse.migrate import migrate, one_at_a_time, require_migrated
+from tidelake.warehouse.roles import grant_catalog, login_of, open_login
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -21,41 +22,52 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Lakehouse:
-    """An open lake: its settings, the database of its catalog and watermarks, the catalog."""
+    """An open lake: its settings, the database of its catalog and watermarks, the catalog.
+
+    `database_url` is the login that was asked for; `owner_url` that of the database's owner, None
+    where TIDELAKE_POSTGRES_URL names another login.
+    """
 
     settings: Settings
     database_url: str
     catalog: Catalog
+    owner_url: str | None
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Lakehouse]:
+def opened(settings: Settings, role: str | None = None) -> Iterator[Lakehouse]:
     """The lakehouse of a home, its database migrated and its tables made where they are missing.
 
-    An embedded PostgreSQL that does not run is started, and stopped again by the last command that
-    uses it; one that runs (`tidelake up`) is used and left alone. Raises `SetupError` or
-    `UnavailableError`.
+    The work then done in it is that of the login `role`; None is whoever the URL names, which is
+    the owner unless the user says otherwise. An embedded PostgreSQL that does not run is started,
+    and stopped again by the last command that uses it; one that runs (`tidelake up`) is used and
+    left alone. Raises `SetupError` or `UnavailableError`.
     """
     make_home(settings.home)
     with borrowed(settings.home, settings.postgres.url or None) as database:
-        lakehouse = attach(settings, database.url)
+        lakehouse = attach(settings, database.url, role)
         try:
             yield lakehouse
         finally:
             lakehouse.catalog.close()  # its connections would keep the server from stopping
 
 
-def attach(settings: Settings, database_url: str) -> Lakehouse:
-    """The lakehouse over a database that answers."""
+def attach(settings: Settings, database_url: str, role: str | None = None) -> Lakehouse:
+    """The lakehouse over a database that answers; the rest as `opened` says."""
+    login = login_of(database_url)
+    if not login.owner:
+        _require(role, login.name)
+        require_migrated(database_url)
+        return Lakehouse(settings, database_url, _with_tables(settings, database_url), None)
     migrate(database_url)
     with one_at_a_time(database_url):
-        catalog = catalog_of(settings, database_url)
-        try:
-            create_tables(catalog)
-        except BaseException:
-            catalog.close()
-            raise
-    return Lakehouse(settings, database_url, catalog)
+        catalog = _with_tables(settings, database_url)
+        if role is None:
+            return Lakehouse(settings, database_url, catalog, database_url)
+        catalog.close()
+        grant_catalog(database_url)
+        url = open_login(database_url, role)
+    return Lakehouse(settings, url, catalog_of(settings, url), database_url)
 
 
 def catalog_of(settings: Settings, database_url: str) -> Catalog:
@@ -72,3 +84,22 @@ def catalog_of(settings: Settings, database_url: str) -> Catalog:
         endpoint_url=settings.aws.endpoint_url,
         region=settings.aws.region,
     )
+
+
+def _with_tables(settings: Settings, database_url: str) -> Catalog:
+    catalog = catalog_of(settings, database_url)
+    try:
+        create_tables(catalog)
+    except BaseException:
+        catalog.close()
+        raise
+    return catalog
+
+
+def _require(role: str | None, login: str) -> None:
+    if role not in (None, login):
+        raise SetupError(
+            f"this part works as the login {role}, and TIDELAKE_POSTGRES_URL names {login}",
+            hint=f"let it name {role}, or the database's owner, from whose password that of "
+            f"{role} derives",
+        )

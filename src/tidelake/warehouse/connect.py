@@ -18,7 +18,8 @@ OLDEST_SUPPORTED = 14
 class Database:
     """A database that answered; `server` is the embedded one behind it, None for the user's own.
 
-    `url` is for all work, `admin_url` for roles and databases.
+    `url` is of the database's owner, `admin_url` of the superuser; one and the same for a server of
+    the user's own.
     """
 
     url: str

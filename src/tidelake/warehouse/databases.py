@@ -17,12 +17,15 @@ MAINTENANCE = "postgres"
 def ensure_database(identity: Identity) -> None:
     """Make role and database `tidelake` in an embedded server where they are missing.
 
-    Asked at every start, since a kill between initdb and here leaves a server without them.
+    The role may make other roles, and is no superuser. Asked at every start, since a kill between
+    initdb and here leaves a server without them.
     """
     with connect(with_database(identity.admin_url, MAINTENANCE)) as admin:
         if not _exists(admin, "pg_roles", "rolname", OWNER):
-            create = sql.SQL("create role {} login password {}")
+            create = sql.SQL("create role {} login createrole password {}")
             admin.execute(create.format(sql.Identifier(OWNER), sql.Literal(identity.password)))
+        elif not _makes_roles(admin, OWNER):  # made by a tidelake that had no roles
+            admin.execute(sql.SQL("alter role {} createrole").format(sql.Identifier(OWNER)))
         if not _exists(admin, "pg_database", "datname", DATABASE):
             _create_database(admin, DATABASE, OWNER)
 
@@ -52,6 +55,11 @@ def with_database(url: str, name: str) -> str:
 def _create_database(admin: Connection, name: str, owner: str) -> None:
     create = sql.SQL("create database {} owner {} template template0")
     admin.execute(create.format(sql.Identifier(name), sql.Identifier(owner)))
+
+
+def _makes_roles(admin: Connection, role: str) -> bool:
+    query = "select 1 from pg_roles where rolname = %s and rolcreaterole"
+    return admin.execute(query, (role,)).fetchone() is not None
 
 
 def _exists(admin: Connection, catalog: str, column: str, name: str) -> bool:

@@ -28,12 +28,12 @@ class Identity:
 
     @property
     def url(self) -> str:
-        """The database `tidelake`, as its owner; what everything but administration uses."""
+        """The database `tidelake`, as its owner: makes tables and roles, is no superuser."""
         return f"postgresql://{OWNER}:{self.password}@{HOST}:{self.port}/{DATABASE}"
 
     @property
     def admin_url(self) -> str:
-        """The database `tidelake`, as the superuser; for roles and databases."""
+        """The database `tidelake`, as the superuser; for databases and their owner."""
         return f"postgresql://{ADMIN}:{self.admin_password}@{HOST}:{self.port}/{DATABASE}"
 
     def on_port(self, port: int) -> Identity:

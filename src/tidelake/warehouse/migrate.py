@@ -70,6 +70,18 @@ def migrate(url: str, migrations: Sequence[Migration] | None = None) -> list[str
     return applied
 
 
+def require_migrated(url: str) -> None:
+    """For a login that may not migrate: raises SetupError while a migration is missing."""
+    with connect(url) as connection:
+        rows = connection.execute("select name, checksum from tidelake.migrations").fetchall()
+    left = pending_migrations(shipped_migrations(), dict(rows), describe(url))
+    if left:
+        raise SetupError(
+            f"{describe(url)} lacks the migration {left[0].name}, and this login may not apply it",
+            hint="run `tidelake init` with the URL of the database's owner, then start again",
+        )
+
+
 @contextmanager
 def one_at_a_time(url: str) -> Iterator[None]:
     """Of the processes that set up the database at `url`, one is in the block; the others wait.
