@@ -1,4 +1,4 @@
-"""`tidelake sql`: ask the lake."""
+"""`tidelake sql`: ask the lake, raw, silver and gold."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tidelake.cli import screen
+from tidelake.cli import screen, sql_tables
 from tidelake.cli.context import settings_of
+from tidelake.cli.sql_prompt import SHOWN_ROWS, prompt
 
 if TYPE_CHECKING:
-    from tidelake.pipeline.query import Answer, Queries
-
-SHOWN_ROWS = 100
+    from tidelake.pipeline.query import Queries
 
 EXAMPLES = """\
 tidelake sql "select event_type, count(*) from events group by all order by 2 desc"
@@ -23,6 +22,11 @@ tidelake sql "select event_time::date as day, sum(order_total) from events
               where event_type = 'purchase' group by 1 order by 1"
 tidelake sql "select reason, count(*) from rejected_events group by 1"
 tidelake sql "select count(*) from events" --as-of "1 hour ago"
+tidelake sql "select day, sum(events) as events, sum(visitors) as visitors
+              from gold.daily_traffic group by 1 order by 1"
+tidelake sql --layer silver "from sessions order by started_at desc limit 10"
+tidelake sql "select load_day, count(*) from raw.events group by 1 order by 1"
+tidelake sql '\\d silver.sessions'
 tidelake sql "from events" --format parquet --output events.parquet
 tidelake sql -f report.sql --format csv > report.csv
 """
@@ -34,9 +38,19 @@ def sql(
     file: Annotated[
         Path | None, typer.Option("--file", "-f", help="read the query from a file")
     ] = None,
+    layer: Annotated[
+        Literal["lake", "raw", "silver", "gold", "all"],
+        typer.Option("--layer", "-l", help="where a bare name is looked for"),
+    ] = "all",
     as_of: Annotated[
-        str, typer.Option("--as-of", metavar="TIME", help="a time, 1h, a tag or a snapshot id")
+        str,
+        typer.Option(
+            "--as-of", metavar="TIME", help="a time, 1h, a tag, a snapshot id, or v12 of gold"
+        ),
     ] = "",
+    pii: Annotated[
+        bool, typer.Option("--pii", help="read silver's personal tables (silver_pii) too")
+    ] = False,
     form: Annotated[
         Literal["table", "csv", "json", "ndjson", "parquet"],
         typer.Option("--format", help="how to write the answer"),
@@ -46,13 +60,17 @@ def sql(
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="rows at most")] = None,
 ) -> None:
-    """Asks the lake in SQL (DuckDB): tables events, rejected_events and replayed. Reads only.
+    """Asks the layers in SQL (DuckDB): `lake.events`, `silver.sessions`, `gold.daily_traffic`,
+    `raw.events`. Reads only.
 
-    The query comes from the argument, a file or stdin; without one, examples and the columns of
-    the tables are shown.
+    A bare name is looked for in the lake, silver, gold and raw, in this order, or in `--layer`
+    alone: `events` is the lake's. `--as-of` goes back in the lake, and in gold as far as versions
+    are kept. The query comes from the argument, a file or stdin; without one a terminal gets a
+    prompt (`\\d` lists the tables), a pipe gets examples and the columns of the tables.
 
     Examples: `tidelake sql "select event_type, count(*) from events group by all"`,
     `tidelake sql "select count(*) from events" --as-of yesterday`,
+    `tidelake sql --layer gold "from daily_traffic order by day"`,
     `echo "from events" | tidelake sql --format csv --limit 1000 > events.csv`
     """
     from datetime import UTC, datetime
@@ -63,13 +81,18 @@ def sql(
     text = _text(query, file)
     with (
         opened(settings_of(ctx)) as lakehouse,
-        queries(lakehouse, as_of, datetime.now(UTC)) as asked,
+        queries(lakehouse, as_of, datetime.now(UTC), layer, personal=pii) as asked,
     ):
-        if not text.strip():
-            _introduce(asked)
+        if text.strip().startswith("\\d"):
+            sql_tables.describe(asked, text.strip()[2:].strip(), screen.console())
+        elif not text.strip() and sys.stdin.isatty() and sys.stdout.isatty():
+            prompt(asked, layer, limit)
+        elif not text.strip():
+            typer.echo(EXAMPLES)
+            sql_tables.introduce(asked, screen.console())
         elif form == "table" and output is None:
             for statement in asked.statements(text):
-                _show(asked.answer(statement, limit or SHOWN_ROWS), limit)
+                sql_tables.show(asked.answer(statement, limit or SHOWN_ROWS), limit)
         else:
             _write(asked, text, "csv" if form == "table" else form, output, limit)
 
@@ -111,32 +134,3 @@ def _write(
     with output.open("wb") as out:
         written = asked.write(statements[0], out, form, limit)
     typer.echo(f"{written:,} rows written to {output}", err=True)
-
-
-def _show(answer: Answer, limit: int | None) -> None:
-    from tidelake.pipeline.query import plain
-
-    out = screen.console()
-    numbers = {
-        name
-        for i, name in enumerate(answer.columns)
-        if answer.rows and all(isinstance(row[i], int | float | None) for row in answer.rows)
-    }
-    rows = [[_cell(plain(value)) for value in row] for row in answer.rows]
-    out.print(screen.table(answer.columns, rows, numbers))
-    if answer.more and limit is None:
-        typer.echo(f"… only the first {len(rows)} rows; --limit shows more", err=True)
-
-
-def _cell(value: object) -> object:
-    """Numbers as they are: an id or a year reads ill with separators."""
-    return str(value) if isinstance(value, int | float | list | dict) else value
-
-
-def _introduce(asked: Queries) -> None:
-    typer.echo(EXAMPLES)
-    out = screen.console()
-    for view, columns in asked.columns().items():
-        out.print(f"[bold]{view}[/]")
-        out.print(screen.table(("column", "type"), columns))
-        out.print()

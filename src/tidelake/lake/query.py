@@ -21,15 +21,17 @@ MEMORY = "1GB"
 
 # A replay keeps the position of the record that had been rejected, so both tables show it.
 REPLAYED = f"""
-create view replayed as
+create view {{schema}}.replayed as
 select rejected.*, events.event_key, events.event_time, events.event_type
-from {REJECTED.table} as rejected
-join {EVENTS.table} as events using (source_position)
+from {{schema}}.{REJECTED.table} as rejected
+join {{schema}}.{EVENTS.table} as events using (source_position)
 """
 
 
-def connect(catalog: Catalog, at: datetime | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection with the views `events`, `rejected_events` and `replayed`.
+def connect(
+    catalog: Catalog, at: datetime | None = None, schema: str = "main"
+) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection with the views `events`, `rejected_events` and `replayed` in `schema`.
 
     The views show the tables as they are committed now, or as they were at `at` (UTC): connect
     again to see what came since. Raises `UsageError` where no state of `at` is left.
@@ -45,9 +47,10 @@ def connect(catalog: Catalog, at: datetime | None = None) -> duckdb.DuckDBPyConn
     )
     try:
         _prepare(connection, catalog)
+        connection.execute(f"create schema if not exists {schema}")
         for name in (EVENTS.table, REJECTED.table):
-            _view(connection, load_table(catalog, name), at)
-        connection.execute(REPLAYED)
+            _view(connection, load_table(catalog, name), at, f"{schema}.{name}")
+        connection.execute(REPLAYED.format(schema=schema))
     except BaseException:
         connection.close()
         raise
@@ -79,15 +82,17 @@ def load_extensions(connection: duckdb.DuckDBPyConnection, *extensions: str) -> 
             ) from exc
 
 
-def _view(connection: duckdb.DuckDBPyConnection, table: Table, at: datetime | None) -> None:
-    name = table.name()[-1]
+def _view(
+    connection: duckdb.DuckDBPyConnection, table: Table, at: datetime | None, view: str
+) -> None:
     if table.metadata.current_snapshot() is None or (at and _was_empty(table, at)):
-        connection.register(f"empty_{name}", table.schema().as_arrow().empty_table())
-        connection.execute(f"create view {name} as select * from empty_{name}")
+        empty = f"empty_{table.name()[-1]}"
+        connection.register(empty, table.schema().as_arrow().empty_table())
+        connection.execute(f"create view {view} as select * from {empty}")
         return
     state = f", snapshot_from_id => {as_of(table, at).snapshot_id}" if at else ""
     location = _quoted(table.metadata_location)
-    connection.execute(f"create view {name} as select * from iceberg_scan({location}{state})")
+    connection.execute(f"create view {view} as select * from iceberg_scan({location}{state})")
 
 
 def _was_empty(table: Table, at: datetime) -> bool:

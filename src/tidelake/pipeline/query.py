@@ -1,24 +1,24 @@
-"""SQL over the lake, as it is or as it was; reads only."""
+"""SQL over the layers, as they are or as they were; reads only."""
 
 from __future__ import annotations
 
-import csv
 import io
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from tidelake.errors import DamagedError, UsageError
+from tidelake.errors import DamagedError, TidelakeError, UsageError
 from tidelake.event.contract import EVENTS, REJECTED
-from tidelake.lake.query import connect
 from tidelake.lake.tables import load_table
 from tidelake.lake.travel import find
+from tidelake.pipeline import published
 from tidelake.pipeline.lakehouse import Lakehouse
+from tidelake.pipeline.layers import LAYERS, PERSONAL, Layer, Layers, connected
 from tidelake.pipeline.moments import maybe_moment
+from tidelake.pipeline.query_formats import WRITERS, Rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 
 Format = Literal["csv", "json", "ndjson", "parquet"]
 
-VIEWS = (EVENTS.table, REJECTED.table, "replayed")
 ROWS_AT_ONCE = 2048
 READING = ("SELECT", "EXPLAIN", "RELATION")  # DESCRIBE, SHOW, SUMMARIZE and FROM are SELECTs
+# The one function in a SELECT that hands PostgreSQL any text, also one that ends the read-only
+# transaction. What the login may not do is refused there as well.
+WRITING = re.compile(r"\bpostgres_execute\b", re.IGNORECASE)
+GOLD_VERSION = re.compile(r"v(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +43,32 @@ class Answer:
     more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A table of a layer: names and types of its columns."""
+
+    layer: str
+    table: str
+    columns: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.layer}.{self.table}"
+
+
 class Queries:
     """Asks a connection of its own; every method raises `UsageError` with DuckDB's message."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(self, layers: Layers) -> None:
+        self._connection = layers.connection
+        self.absent: Mapping[str, TidelakeError] = layers.absent
 
     def statements(self, sql: str) -> list[str]:
         """The statements of a text; raises `UsageError` for one that does not read."""
-        with _explained():
+        with self._explained(sql):
             found = self._connection.extract_statements(sql)
         for statement in found:
-            if statement.type.name not in READING:
+            if statement.type.name not in READING or WRITING.search(statement.query):
                 raise UsageError(
                     f"{statement.type.name} is not a query: {statement.query.strip()[:200]}",
                     hint="`tidelake sql` reads. Rows come in by `tidelake ingest` and the "
@@ -61,7 +78,7 @@ class Queries:
 
     def answer(self, sql: str, limit: int) -> Answer:
         """The first `limit` rows."""
-        with _explained():
+        with self._explained(sql):
             asked = self._connection.execute(sql)
             columns = tuple(column[0] for column in asked.description or ())
             rows = asked.fetchmany(limit + 1)
@@ -69,7 +86,7 @@ class Queries:
 
     def write(self, sql: str, out: IO[bytes], form: Format, limit: int | None) -> int:
         """Writes all rows, at most `limit`, in bounded memory; gives their number."""
-        with _explained():
+        with self._explained(sql):
             # Arrow would give the connection's time zone a name; a row gives Python's values.
             if form == "parquet":
                 return self._write_parquet(sql, out, limit)
@@ -77,7 +94,7 @@ class Queries:
             columns = [column[0] for column in asked.description or ()]
             text = io.TextIOWrapper(out, "utf-8", newline="", write_through=True)
             try:
-                return _WRITERS[form](text, columns, _rows(asked, limit))
+                return WRITERS[form](text, columns, _rows(asked, limit))
             finally:
                 text.detach()
 
@@ -95,25 +112,80 @@ class Queries:
                     break
         return written
 
-    def columns(self) -> dict[str, list[tuple[str, str]]]:
-        """Names and types of the columns of each view."""
-        return {
-            view: [
-                (str(name), str(kind))
-                for name, kind, *_ in self._connection.execute(f"describe {view}").fetchall()
-            ]
-            for view in VIEWS
-        }
+    def tables(self) -> list[Shape]:
+        """Every table of every layer that is there, in the order of the layers, with its columns.
+
+        Personal tables of silver come last, where the login may read them.
+        """
+        rows = self._connection.execute(COLUMNS).fetchall()
+        order = {layer: at for at, layer in enumerate((*LAYERS, PERSONAL))}
+        found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for layer, table, column, kind in rows:
+            found.setdefault((layer, table), []).append((column, kind))
+        shapes = [Shape(layer, table, tuple(columns)) for (layer, table), columns in found.items()]
+        return sorted(shapes, key=lambda shape: (order[shape.layer], shape.table))
+
+    @contextmanager
+    def _explained(self, sql: str) -> Iterator[None]:
+        """DuckDB's errors as ours: what is wrong with the query, or with what it reads."""
+        import duckdb
+
+        try:
+            yield
+        except (duckdb.CatalogException, duckdb.BinderException) as exc:
+            raise self._unknown(sql, exc) from exc
+        except (duckdb.IOException, duckdb.HTTPException) as exc:
+            raise DamagedError(
+                f"DuckDB can not read the lake: {exc}",
+                hint="`tidelake status` names what is missing.",
+            ) from exc
+        except duckdb.OutOfMemoryException as exc:
+            raise UsageError(
+                f"the query needs more memory than DuckDB may take here: {exc}",
+                hint="Choose fewer columns, fewer days or a limit.",
+            ) from exc
+        except duckdb.Error as exc:
+            raise UsageError(str(exc), hint=LISTS) from exc
+
+    def _unknown(self, sql: str, exc: Exception) -> TidelakeError:
+        """What a query misses: a layer that is not there, or a name that no layer has."""
+        for layer, trouble in self.absent.items():
+            if re.search(rf"\b{layer}(_pii)?\s*\.", sql, re.IGNORECASE):
+                return trouble
+        # A bare name may be meant of a layer that is not there.
+        missing = "table" in str(exc).lower() and "does not exist" in str(exc)
+        more = [f"No {layer}: {trouble.message}." for layer, trouble in self.absent.items()]
+        return UsageError(str(exc), hint=" ".join([LISTS, *(more if missing else ())]))
+
+
+LISTS = "`tidelake sql` without a query lists the tables and their columns."
+
+COLUMNS = f"""
+select schema_name, table_name, column_name, data_type
+from duckdb_columns()
+where
+    database_name = current_database()
+    and schema_name in ({", ".join(f"'{layer}'" for layer in (*LAYERS, PERSONAL))})
+order by schema_name, table_name, column_index
+"""
 
 
 @contextmanager
-def queries(lakehouse: Lakehouse, as_of: str, now: datetime) -> Iterator[Queries]:
-    """Queries over the lake; `as_of` is empty, a time, a tag or a snapshot id.
+def queries(
+    lakehouse: Lakehouse, as_of: str, now: datetime, layer: Layer = "all", *, personal: bool = False
+) -> Iterator[Queries]:
+    """Queries over the layers; a bare name is a table of `layer`, any other has its layer before.
 
-    Raises `UsageError` where it is none of these, or where no state of that time is left.
+    `as_of` is empty, a time, a tag, a snapshot id or a version of gold (`v12`). `personal` reads
+    silver's personal tables too. Raises `UsageError` where it is none of these, or where no state
+    of that time is left.
     """
-    with closing(connect(lakehouse.catalog, resolve(lakehouse, as_of, now))) as connection:
-        yield Queries(connection)
+    gold = None
+    if version := GOLD_VERSION.fullmatch(as_of):
+        gold = published.version(lakehouse.settings.home, int(version[1]))
+    at = gold.said.published_at if gold else resolve(lakehouse, as_of, now)
+    with connected(lakehouse, layer, at, gold, personal=personal) as layers:
+        yield Queries(layers)
 
 
 def resolve(lakehouse: Lakehouse, as_of: str, now: datetime) -> datetime | None:
@@ -137,84 +209,8 @@ def resolve(lakehouse: Lakehouse, as_of: str, now: datetime) -> datetime | None:
         ) from exc
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON and CSV hold it: times in ISO 8601, bytes in hex."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    if isinstance(value, Decimal):
-        return float(value)
-    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
-
-
-Rows = Iterator[Sequence[Any]]
-
-
 def _rows(asked: duckdb.DuckDBPyConnection, limit: int | None) -> Rows:
     left = float("inf") if limit is None else limit
     while left > 0 and (rows := asked.fetchmany(int(min(ROWS_AT_ONCE, left)))):
         yield from rows
         left -= len(rows)
-
-
-def _write_csv(out: IO[str], columns: Sequence[str], rows: Rows) -> int:
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    written = 0
-    for row in rows:
-        cells = (plain(value) for value in row)
-        writer.writerow(json.dumps(c) if isinstance(c, list | dict) else c for c in cells)
-        written += 1
-    return written
-
-
-def _write_ndjson(out: IO[str], columns: Sequence[str], rows: Rows) -> int:
-    written = 0
-    for row in rows:
-        out.write(_object(columns, row) + "\n")
-        written += 1
-    return written
-
-
-def _write_json(out: IO[str], columns: Sequence[str], rows: Rows) -> int:
-    written = 0
-    for row in rows:
-        out.write(("[\n" if written == 0 else ",\n") + _object(columns, row))
-        written += 1
-    out.write("\n]\n" if written else "[]\n")
-    return written
-
-
-def _object(columns: Sequence[str], row: Sequence[Any]) -> str:
-    values = {name: plain(value) for name, value in zip(columns, row, strict=True)}
-    return json.dumps(values, ensure_ascii=False)
-
-
-_WRITERS = {"csv": _write_csv, "json": _write_json, "ndjson": _write_ndjson}
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """DuckDB's errors as ours: what is wrong with the query, or with the files it reads."""
-    import duckdb
-
-    try:
-        yield
-    except (duckdb.IOException, duckdb.HTTPException) as exc:
-        raise DamagedError(
-            f"DuckDB can not read the lake: {exc}", hint="`tidelake status` names what is missing."
-        ) from exc
-    except duckdb.OutOfMemoryException as exc:
-        raise UsageError(
-            f"the query needs more memory than DuckDB may take here: {exc}",
-            hint="Choose fewer columns, fewer days or a limit.",
-        ) from exc
-    except duckdb.Error as exc:
-        raise UsageError(
-            str(exc), hint="`tidelake sql` without a query lists the tables and their columns."
-        ) from exc
