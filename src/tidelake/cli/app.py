@@ -24,6 +24,7 @@ from tidelake.cli.sql import sql
 from tidelake.cli.status import status
 from tidelake.cli.tail import tail
 from tidelake.cli.up import up
+from tidelake.cli.user import app as user
 
 app = typer.Typer(
     name="tidelake",
@@ -80,3 +81,4 @@ app.add_typer(lake, name="lake", rich_help_panel=LOOK)
 app.command(rich_help_panel=LOOK)(settings)
 app.add_typer(inbox, name="inbox", rich_help_panel=LOOK)
 app.add_typer(schema, name="schema", rich_help_panel=LOOK)
+app.add_typer(user, name="user", rich_help_panel=LOOK)

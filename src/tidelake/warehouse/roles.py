@@ -24,6 +24,9 @@ from tidelake.warehouse.session import Connection, connect, describe
 #: Logins whose passwords are derived.
 LOGINS = ("ingest", "transform", "dashboard")
 
+#: The comment of every role that tidelake has made.
+MADE_BY_US = "made by tidelake"
+
 #: Two databases of one server may set a password at once; PostgreSQL then refuses one of them.
 TRIES = 5
 

@@ -121,13 +121,14 @@ comment on schema raw is 'Every row of the lake as it is, with personal fields';
 comment on schema silver is 'Modelled data without personal fields';
 comment on schema silver_pii is 'Modelled data with personal fields';
 
--- The tables of operation: each migration that adds one says who writes it.
-grant usage on schema tidelake to ingest, transform, dashboard;
-grant select on all tables in schema tidelake to ingest, transform, dashboard;
+-- The tables of operation: each migration that adds one says who writes it. silver_owner is who
+-- dbt becomes.
+grant usage on schema tidelake to ingest, transform, dashboard, silver_owner;
+grant select on all tables in schema tidelake to ingest, transform, dashboard, silver_owner;
 grant insert, update, delete
 on tidelake.lease, tidelake.consumers, tidelake.commits to ingest;
 alter default privileges in schema tidelake
-grant select on tables to ingest, transform, dashboard;
+grant select on tables to ingest, transform, dashboard, silver_owner;
 
 -- The lake's catalog: PyIceberg makes its tables later, wherever the owner's search path begins, which
 -- is schema tidelake for an owner of that name, else public. `roles.grant_catalog` gives the rights.
@@ -168,7 +169,9 @@ revoke all on silver_pii.masking_key from public, pii_reader;
 alter table silver_pii.masking_key owner to silver_owner;
 comment on table silver_pii.masking_key is 'One row; without it masked ids can not be made again';
 
--- With the pads as arguments it holds no secret, and PostgreSQL puts its body into the query.
+-- With the pads as arguments it holds no secret, and PostgreSQL puts its body into the query. The
+-- readers of a masked view need it: a view reads tables with its owner's rights, and calls functions
+-- with the reader's.
 create function silver_pii.keyed_hash(value text, inner_pad bytea, outer_pad bytea)
 returns uuid
 language sql
@@ -194,6 +197,8 @@ $$;
 
 revoke execute on function silver_pii.keyed_hash(text) from public;
 revoke execute on function silver_pii.keyed_hash(text, bytea, bytea) from public;
+grant execute on function silver_pii.keyed_hash(text, bytea, bytea)
+to analyst, developer, dashboard;
 alter function silver_pii.keyed_hash(text) owner to silver_owner;
 alter function silver_pii.keyed_hash(text, bytea, bytea) owner to silver_owner;
 
