@@ -37,6 +37,18 @@ POINTS: Final = {
     "source.after_done": "a file is marked as done",
     "care.before_swap": "compacted files are durable, the table has the old ones",
     "care.after_swap": "the table has the compacted files, the old ones still exist",
+    "load.after_claim": "a file is in the ledger, its rows are not in raw",
+    "load.after_copy": "the rows of a file are in raw, they are not counted",
+    "load.before_commit": "a load is whole and not committed",
+    "load.after_commit": "a load is committed, those that wait behind it are not",
+    "reconcile.before_removal": "rows that the lake lost are deleted, it is not committed",
+    "reconcile.before_end": "raw is as the lake, the watermark is where the reconcile began",
+    "transform.window_begun": "a window is written down, none of its models has run",
+    "transform.silver_made": "all models of a window have run, it is not marked as done",
+    "transform.gold_made": "gold's models have run in the private file, nothing is published",
+    "transform.after_store": "the next version of gold is durable, nobody knows of it",
+    "transform.before_pointer": "the version is known to PostgreSQL, readers get the one before",
+    "transform.after_pointer": "readers get the new version",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 from typing import Annotated, Literal
 
 import typer
@@ -12,7 +13,9 @@ from tidelake.cli.context import settings_of
 
 def run(
     ctx: typer.Context,
-    part: Annotated[Literal["collect", "ingest", "care"], typer.Argument(help="which part")],
+    part: Annotated[
+        Literal["collect", "ingest", "care", "load"], typer.Argument(help="which part")
+    ],
     parent: Annotated[
         int | None, typer.Option(hidden=True, help="process whose end ends this one")
     ] = None,
@@ -37,11 +40,5 @@ def run(
         from tidelake.pipeline.collect import serve
 
         serve(settings, typer.echo)
-    elif part == "ingest":
-        from tidelake.pipeline import ingest
-
-        ingest.run(settings, Stop().on_signals())
     else:
-        from tidelake.pipeline import care
-
-        care.run(settings, Stop().on_signals())
+        import_module(f"tidelake.pipeline.{part}").run(settings, Stop().on_signals())

@@ -32,6 +32,10 @@ WATCH_EVERY_S = 0.2
 DRAIN_WITHIN_S = 120.0  # what the inbox may still hold when everything is told to stop
 PORT = "TIDELAKE_COLLECT_PORT"
 
+# What stores events, against their way: each reads what the one behind it wrote. Started in this
+# order and stopped the other way round, so that what ingest brought last is loaded as well.
+STORING = ("load", "ingest")
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -80,10 +84,11 @@ def running(
     supervisor = Supervisor(report, home / "logs")
     with _alone(home):
         try:
-            report("starting PostgreSQL, ingest, care and the collector …")
+            report("starting PostgreSQL, ingest, load, care and the collector …")
             database_url = _database(settings, supervisor, stop)
-            # Alone at first: it makes what is missing in the database and the lake.
-            supervisor.start(_part(settings, "ingest", environment), stop=stop)
+            # Before the others: they make what is missing in the database and the lake.
+            storing = (_part(settings, name, environment) for name in STORING)
+            supervisor.start(*storing, stop=stop)
             port = free_port(
                 settings.collect.host, int(environment.get(PORT, settings.collect.port))
             )

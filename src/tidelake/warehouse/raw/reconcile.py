@@ -1,0 +1,338 @@
+"""Compares the ledger with the lake, record by record, and makes raw what the lake is.
+
+For when something does not add up: rows were rolled back, another engine rewrote files, the lake is
+older than its loader. File names tell nothing then, since compaction gives rows other files; the
+records that rows were made from do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from psycopg import sql
+
+from tidelake import crash
+from tidelake.warehouse.raw import ledger
+from tidelake.warehouse.raw.load import LakeFile, Loading
+from tidelake.warehouse.raw.records import (
+    Records,
+    Runs,
+    as_multirange,
+    count,
+    held,
+    numbers_of,
+    union,
+    without,
+)
+from tidelake.warehouse.raw.tables import columns_of, qualified
+from tidelake.warehouse.session import Connection
+from tidelake.warehouse.watermarks import Watermarks
+
+POSITIONS_AT_ONCE = 50_000
+
+HELD = """
+select load_id, stream, lower(run), upper(run) - 1
+from tidelake.loads
+inner join tidelake.loaded_records using (load_id)
+cross join lateral unnest(records) as runs (run)
+where table_name = %s
+order by load_id, stream, lower(run)
+"""
+
+BEGIN = """
+update tidelake.load_totals set epoch = epoch + 1 where table_name = %s returning epoch
+"""
+
+DONE = """
+with summed as (
+    update tidelake.load_totals
+    set unexplained = %(rows)s - rows - set_aside
+    where table_name = %(table)s
+    returning unexplained
+)
+
+insert into tidelake.reconciliations
+(table_name, sequence_number, reason, loaded, removed, highest_load_id, unexplained)
+select %(table)s, %(sequence)s, %(reason)s, %(loaded)s, %(removed)s, %(highest)s, unexplained
+from summed
+returning unexplained
+"""
+
+LESS = """
+with load as (
+    update tidelake.loads
+    set rows = rows - %(rows)s, set_aside = set_aside - %(set_aside)s
+    where load_id = %(load_id)s
+    returning table_name
+)
+
+update tidelake.load_totals as totals
+set rows = totals.rows - %(rows)s, set_aside = totals.set_aside - %(set_aside)s
+from load
+where totals.table_name = load.table_name
+"""
+
+
+class State(Protocol):
+    """One state of a table of the lake."""
+
+    @property
+    def sequence_number(self) -> int: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    def live(self) -> Sequence[LakeFile]:
+        """Every file of the state, in the order in which they came."""
+
+
+@dataclass
+class Outcome:
+    """What a reconcile has changed."""
+
+    loaded: int = 0  # rows that raw lacked, those set aside included
+    removed: int = 0  # rows that are not in the lake any more
+    highest_load_id: int | None = None  # of the loads that lost rows
+    unexplained: int = 0  # rows that the lake has beyond those in the ledger
+
+
+@dataclass
+class Held:
+    """The records of every load, by stream."""
+
+    loads: dict[int, dict[str, Runs]] = field(default_factory=dict)
+    streams: dict[str, Runs] = field(default_factory=dict)
+
+    def add(self, stream: str, runs: Runs) -> None:
+        self.streams[stream] = union([self.streams.get(stream, runs), runs])
+
+
+def begin(connection: Connection, table: str) -> int:
+    """The new epoch: loads that were decided on before it are refused from now on.
+
+    The watermark goes back to the start, so that care moves no rows until the end.
+    """
+    with connection.transaction():
+        connection.execute("select last from tidelake.load_counter for update")
+        (epoch,) = connection.execute(BEGIN, (table,)).fetchone() or (0,)
+        Watermarks(connection).register(ledger.CONSUMER, table, 0)
+    return int(epoch)
+
+
+def reconcile(
+    loading: Loading,
+    state: State,
+    reason: str,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Outcome | None:
+    """Makes raw hold what `state` holds, each record once; None where it was told to stop.
+
+    `loading` is of the epoch that `begin` gave. May be killed anywhere and run again: each step is
+    a transaction that moves ledger and rows together, and what is left is found anew. Raises
+    FencedError where another reconcile has begun.
+    """
+    outcome, known = Outcome(), held_by_loads(loading.connection, loading.table)
+    files = state.live()
+    found = _records_of(loading, files, known)
+    lake = _streams(found.values())
+    for load_id, gone in _gone(known, lake):
+        if stopped():
+            return None
+        _remove(loading, load_id, gone, outcome)
+    known = held_by_loads(loading.connection, loading.table)
+    for file in files:
+        if stopped():
+            return None
+        _load_missing(loading, file, found[file.location], known, state, outcome)
+    _finish(loading, state, reason, outcome)
+    return outcome
+
+
+def held_by_loads(connection: Connection, table: str) -> Held:
+    """What the ledger says of a table."""
+    found = Held()
+    gathered: dict[int, dict[str, list[tuple[int, int]]]] = {}
+    for load_id, stream, first, last in connection.execute(HELD, (table,)).fetchall():
+        gathered.setdefault(load_id, {}).setdefault(stream, []).append((first, last))
+    for load_id, streams in gathered.items():
+        found.loads[load_id] = {s: np.array(runs, np.int64) for s, runs in streams.items()}
+    found.streams = _streams(found.loads.values())
+    return found
+
+
+def _streams(many: Iterable[dict[str, Runs]]) -> dict[str, Runs]:
+    """All runs by stream."""
+    gathered: dict[str, list[Runs]] = {}
+    for streams in many:
+        for stream, runs in streams.items():
+            gathered.setdefault(stream, []).append(runs)
+    return {stream: union(runs) for stream, runs in gathered.items()}
+
+
+def _records_of(
+    loading: Loading, files: Sequence[LakeFile], known: Held
+) -> dict[str, dict[str, Runs]]:
+    """The records of each file. Those of a file that is loaded whole are in the ledger: its bytes
+    never change, so it need not be read.
+    """
+    whole = ledger.loaded_whole(loading.connection, loading.table)
+    found = {}
+    for file in files:
+        load_id = whole.get((file.location, file.rows))
+        if load_id is not None and load_id in known.loads:
+            found[file.location] = known.loads[load_id]
+        else:
+            found[file.location] = _read_records(loading, file)
+    return found
+
+
+def _read_records(loading: Loading, file: LakeFile) -> dict[str, Runs]:
+    records = Records()
+    for batch in loading.reader.batches(file.location, ("source_position",)):
+        records.add(batch.column("source_position"))
+    return records.runs()
+
+
+def _gone(known: Held, lake: dict[str, Runs]) -> Iterator[tuple[int, dict[str, Runs]]]:
+    """Loads with records that the lake has not, or that an earlier load holds as well."""
+    doubled = {stream for stream in known.streams if _overlaps(known, stream)}
+    earlier: dict[str, Runs] = {}
+    for load_id, streams in known.loads.items():
+        gone = {}
+        for stream, runs in streams.items():
+            left = without(runs, lake.get(stream, runs[:0]))
+            if stream in doubled:
+                kept = without(runs, left)
+                twice = without(kept, without(kept, earlier.get(stream, runs[:0])))
+                left = union([left, twice])
+                earlier[stream] = union([earlier.get(stream, runs[:0]), kept])
+            if len(left):
+                gone[stream] = left
+        if gone:
+            yield load_id, gone
+
+
+def _overlaps(known: Held, stream: str) -> bool:
+    """Whether two loads hold the same record. Number 0 is of rows that are none of ours."""
+    total = sum(count(streams[stream]) for streams in known.loads.values() if stream in streams)
+    return total != count(known.streams[stream]) and known.streams[stream][0, 0] > 0
+
+
+def _remove(loading: Loading, load_id: int, gone: dict[str, Runs], outcome: Outcome) -> None:
+    connection = loading.connection
+    with connection.transaction():
+        connection.execute("select last from tidelake.load_counter for update")
+        ledger.require_epoch(connection, loading.table, loading.epoch)
+        rows = aside = 0
+        for stream, runs in gone.items():
+            rows += _delete_rows(connection, loading.table, load_id, stream, runs)
+            aside += _delete_aside(connection, load_id, stream, runs)
+            connection.execute(
+                "update tidelake.loaded_records set records = records - %s::int8multirange "
+                "where load_id = %s and stream = %s",
+                (as_multirange(runs), load_id, stream),
+            )
+        # Rows that retention has dropped, or a hand has deleted, are in the ledger all the same.
+        rows = max(rows, sum(map(count, gone.values())) - aside)
+        values = {"load_id": load_id, "rows": rows, "set_aside": aside}
+        connection.execute(LESS, values)
+        crash.point("reconcile.before_removal")
+    outcome.removed += rows + aside
+    outcome.highest_load_id = max(load_id, outcome.highest_load_id or 0)
+
+
+def _delete_rows(connection: Connection, table: str, load_id: int, stream: str, runs: Runs) -> int:
+    if not columns_of(connection, table):
+        return 0
+    query = sql.SQL("delete from {} where load_id = %s and source_position = any(%s)")
+    statement = query.format(qualified(table))
+    return sum(
+        connection.execute(statement, (load_id, positions)).rowcount
+        for positions in _positions(stream, runs)
+    )
+
+
+def _delete_aside(connection: Connection, load_id: int, stream: str, runs: Runs) -> int:
+    return sum(
+        connection.execute(
+            "delete from tidelake.set_aside where load_id = %s and source_position = any(%s)",
+            (load_id, positions),
+        ).rowcount
+        for positions in _positions(stream, runs)
+    )
+
+
+def _positions(stream: str, runs: Runs) -> Iterator[list[str]]:
+    """The source positions of runs, some thousands at a time."""
+    pending: list[str] = []
+    for first, last in runs.tolist():
+        for number in range(first, last + 1):
+            pending.append(f"{stream}/{number}" if number else stream)
+            if len(pending) == POSITIONS_AT_ONCE:
+                yield pending
+                pending = []
+    if pending:
+        yield pending
+
+
+def _load_missing(
+    loading: Loading,
+    file: LakeFile,
+    records: dict[str, Runs],
+    known: Held,
+    state: State,
+    outcome: Outcome,
+) -> None:
+    """Loads those rows of a file whose records no load holds."""
+    missing = {
+        stream: left
+        for stream, runs in records.items()
+        if len(left := without(runs, known.streams.get(stream, runs[:0])))
+    }
+    if not missing:
+        return
+    loaded = loading.load_part(file, state.sequence_number, _Only(missing))
+    if loaded is None:
+        return
+    outcome.loaded += loaded.rows + loaded.set_aside
+    for stream, runs in missing.items():
+        known.add(stream, runs)
+
+
+@dataclass(frozen=True)
+class _Only:
+    """The rows of batches whose records are among some."""
+
+    wanted: dict[str, Runs]
+
+    def __call__(self, batch: pa.RecordBatch) -> NDArray[np.bool_]:
+        names, streams, numbers = numbers_of(batch.column("source_position"))
+        mask = np.zeros(batch.num_rows, np.bool_)
+        for code, name in enumerate(names):
+            if name in self.wanted:
+                mask |= (streams == code) & held(self.wanted[name], numbers)
+        return mask
+
+
+def _finish(loading: Loading, state: State, reason: str, outcome: Outcome) -> None:
+    connection = loading.connection
+    with connection.transaction():
+        connection.execute("select last from tidelake.load_counter for update")
+        ledger.require_epoch(connection, loading.table, loading.epoch)
+        values = {
+            "table": loading.table,
+            "rows": state.rows,
+            "sequence": state.sequence_number,
+            "reason": reason,
+            "loaded": outcome.loaded,
+            "removed": outcome.removed,
+            "highest": outcome.highest_load_id,
+        }
+        (outcome.unexplained,) = connection.execute(DONE, values).fetchone() or (0,)
+        Watermarks(connection).register(ledger.CONSUMER, loading.table, state.sequence_number)
+        crash.point("reconcile.before_end")
