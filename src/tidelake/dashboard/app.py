@@ -1,0 +1,183 @@
+"""What Streamlit runs for every visitor: navigation, filters, and the page that was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from tidelake.dashboard import formats, markup, period, theme
+from tidelake.dashboard.countries import country_name
+from tidelake.dashboard.empty import draw_empty
+from tidelake.dashboard.freshness import notices
+from tidelake.dashboard.gold import Gold, GoldFolder
+from tidelake.dashboard.live import LiveFacts
+from tidelake.dashboard.pages import acquisition, funnel, overview, performance, quality, revenue
+from tidelake.dashboard.period import Filters
+from tidelake.dashboard.view import View
+from tidelake.errors import TidelakeError
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
+LOOK_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class GoldPage:
+    """A page over gold, with the filters that its tables have."""
+
+    key: str
+    title: str
+    icon: str
+    draw: Callable[[View], None]
+    country: bool = True
+
+
+ANSWERS = (
+    GoldPage("overview", "Overview", "space_dashboard", overview.draw),
+    GoldPage("funnel", "Funnel & retention", "filter_alt", funnel.draw),
+    GoldPage("revenue", "Revenue", "payments", revenue.draw),
+    GoldPage("acquisition", "Acquisition", "ads_click", acquisition.draw),
+    GoldPage("performance", "Web performance", "speed", performance.draw),
+)
+QUALITY = GoldPage("quality", "Data quality", "fact_check", quality.draw, country=False)
+
+
+def draw(home: Path, live: LiveFacts) -> None:
+    """Draws what this visitor asks for."""
+    st.set_page_config("tidelake", layout="wide", page_icon=theme.ICON)
+    st.html(theme.style())
+    st.logo(theme.LOGO, size="large")
+    folder = gold_folder(home)
+    st.navigation(_pages(folder, live), expanded=True).run()
+
+
+@st.cache_resource(show_spinner=False)
+def gold_folder(home: Path) -> GoldFolder:
+    """The one reader of a home's gold, shared by all visitors: a version is opened once."""
+    return GoldFolder(home)
+
+
+def _pages(folder: GoldFolder, live: LiveFacts) -> dict[str, list[StreamlitPage]]:
+    return {
+        "Answers": [_page(page, folder, live, first=page is ANSWERS[0]) for page in ANSWERS],
+        "Trust": [_page(QUALITY, folder, live, first=False)],
+    }
+
+
+def _page(page: GoldPage, folder: GoldFolder, live: LiveFacts, first: bool) -> StreamlitPage:
+    return st.Page(
+        partial(_draw_gold, page, folder, live),
+        title=page.title,
+        icon=f":material/{page.icon}:",
+        url_path="" if first else page.key,
+        default=first,
+    )
+
+
+def _draw_gold(page: GoldPage, folder: GoldFolder, live: LiveFacts) -> None:
+    try:
+        gold = folder.newest()
+    except TidelakeError as exc:
+        st.html(markup.page_title(page.title, ""))
+        st.html(markup.banner("trouble", exc.message, exc.hint))
+        _watch(folder, None, live)
+        return
+    _watch(folder, gold, live)
+    if gold is None or gold.last_day is None:
+        draw_empty(page.title, live.collector_url(), published=gold is not None)
+        return
+    title = st.empty()
+    view = View(gold, _filters(gold, country=page.country), live)
+    title.html(markup.page_title(page.title, view.subtitle))
+    body = st.container()
+    waiting = _waiting(body)
+    with body:
+        page.draw(view)
+    waiting.empty()
+    _foot(gold)
+
+
+def _waiting(body: st.delta_generator.DeltaGenerator) -> st.delta_generator.DeltaGenerator:
+    """Grey shapes until a visitor's first page is drawn; later ones replace what stands there."""
+    place = body.empty()
+    if not st.session_state.get("drawn"):
+        place.html(markup.skeleton())
+        st.session_state["drawn"] = True
+    return place
+
+
+@st.fragment(run_every=LOOK_EVERY_S)
+def _watch(folder: GoldFolder, shown: Gold | None, live: LiveFacts) -> None:
+    """Looks for a newer version and for trouble; only a newer version draws the page anew."""
+    name = folder.named()
+    if name is not None and not folder.trouble and (shown is None or shown.path.name != name):
+        if st.session_state.get("watched") != name:
+            st.session_state["watched"] = name
+            st.rerun()
+    if shown is not None:
+        now = datetime.now(UTC)
+        news = live.news(shown.publication.to_load_id)
+        for notice in notices(shown.publication, news, folder.trouble, now):
+            st.html(markup.banner(notice.kind, notice.title, notice.detail))
+
+
+def _filters(gold: Gold, country: bool) -> Filters:
+    first, last = gold.first_day, gold.last_day
+    assert first is not None
+    assert last is not None
+    projects, countries = _choices(gold)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="tl_filters"):
+        name = st.selectbox("Period", period.PERIODS, period.PERIODS.index(period.DEFAULT_PERIOD),
+                            key="period", bind="query-params", width=180)  # fmt: skip
+        custom: tuple[date, ...] = ()
+        if name == period.CUSTOM:
+            custom = st.date_input("Days", (first, last), min_value=first, max_value=last,
+                                   key="days", format="YYYY-MM-DD", width=240)  # fmt: skip
+        project = st.selectbox("Project", ("All projects", *projects), key="project",
+                               bind="query-params", width=180)  # fmt: skip
+        place = "All countries"
+        if country:
+            place = st.selectbox("Country", ("All countries", *countries), key="country",
+                                 bind="query-params", format_func=country_name, width=190)  # fmt: skip
+        compare = st.toggle("Compare with the period before", True, key="compare",
+                            bind="query-params")  # fmt: skip
+    today = datetime.now(ZoneInfo(gold.publication.timezone)).date()
+    return Filters(
+        period.period_of(name, first, last, today, custom),
+        today,
+        period.ALL if project == "All projects" else project,
+        period.ALL if place == "All countries" else place,
+        compare,
+        first,
+    )
+
+
+def _choices(gold: Gold) -> tuple[list[str], list[str]]:
+    """Projects and countries, the busiest first."""
+    found: list[list[str]] = []
+    for column in ("project", "country"):
+        rows = gold.rows(
+            f"select {column} as name from gold.daily_traffic group by name"
+            " order by sum(events) desc, name limit 300"
+        )
+        found.append([row["name"] for row in rows])
+    return found[0], found[1]
+
+
+def _foot(gold: Gold) -> None:
+    said = gold.publication
+    st.sidebar.html(
+        '<div class="tl-foot">'
+        f"Gold version <b>{said.version:,}</b><br>published "
+        f"<b>{said.published_at.astimezone(ZoneInfo(said.timezone)):%H:%M:%S}</b>, "
+        f"{markup.text(formats.day(said.published_at.astimezone(ZoneInfo(said.timezone))))}<br>"
+        f"days in {markup.text(said.timezone)}</div>"
+    )

@@ -1,0 +1,185 @@
+"""Overview: how the business does, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from tidelake.dashboard import charts, formats, markup
+from tidelake.dashboard.charts import Point
+from tidelake.dashboard.countries import country_name
+from tidelake.dashboard.formats import change, ratio
+from tidelake.dashboard.markup import Bar, Card
+from tidelake.dashboard.period import where
+from tidelake.dashboard.view import View
+
+LONGEST = 7  # lines of a list
+CURRENCIES = 3  # that get a card of their own
+
+TRAFFIC = f"""
+    select sum(events)::bigint as events, sum(page_views)::bigint as page_views,
+        sum(visitors)::bigint as visitors, sum(new_visitors)::bigint as new_visitors,
+        count(distinct day) as days
+    from gold.daily_traffic where {where()}
+"""
+SESSIONS = f"""
+    select sum(sessions)::bigint as sessions, sum(bounces)::bigint as bounces,
+        sum(converted)::bigint as converted, sum(duration_s) as duration_s
+    from gold.sessions_by_day where {where()}
+"""
+REVENUE = f"""
+    select currency, sum(revenue) as revenue, sum(orders)::bigint as orders
+    from gold.revenue_by_day where {where()} group by currency order by orders desc, currency
+"""
+DAILY = {
+    "Visitors": ("daily_traffic", "visitors"),
+    "Sessions": ("sessions_by_day", "sessions"),
+    "Page views": ("daily_traffic", "page_views"),
+    "Events": ("daily_traffic", "events"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """A list of the most: its heading, the names of its columns, and where they come from."""
+
+    title: str
+    name: str
+    of: str
+    table: str
+    column: str
+    measure: str
+    named: Callable[[str], str] = str
+
+
+LISTS = (
+    Top("Countries", "Country", "Visitors", "daily_traffic", "country", "visitors", country_name),
+    Top("Pages", "Path", "Views", "top_pages", "page_path", "views"),
+    Top("Where sessions come from", "Source", "Sessions", "acquisition", "referrer", "sessions"),
+    Top("What visitors do", "Event", "Events", "engagement_by_type", "event_type", "events"),
+)
+HOURLY = f"""
+    select hour, sum(events)::bigint as value from gold.events_by_hour
+    where {where(day="hour::date")} group by hour
+"""
+
+
+def draw(view: View) -> None:
+    """Draws the page."""
+    st.html(markup.cards(_cards(view), view.compared))
+    _traffic(view)
+    for pair in (LISTS[:2], LISTS[2:]):
+        for column, top in zip(st.columns(2, gap="large"), pair, strict=True):
+            with column:
+                _draw_top(view, top)
+
+
+def _cards(view: View) -> list[Card]:
+    now, before = view.both(TRAFFIC)
+    visits, visits_before = view.both(SESSIONS)
+    found = [
+        _counted("Visitors a day", "visitors_a_day", _a_day(now), _a_day(before)),
+        _counted("New visitors", "new_visitors", now["new_visitors"], before.get("new_visitors")),
+        _counted("Sessions", "sessions", visits["sessions"], visits_before.get("sessions")),
+        _share("Conversion", "conversion", "converted", visits, visits_before, "up"),
+        _share("Bounce rate", "bounce_rate", "bounces", visits, visits_before, "down"),
+        _length(visits, visits_before),
+    ]
+    revenue_before = {row["currency"]: row["revenue"] for row in view.rows_before(REVENUE)}
+    for row in view.rows(REVENUE)[:CURRENCIES]:
+        currency = row["currency"]
+        found.append(
+            Card(
+                f"Revenue, {currency}",
+                formats.money(row["revenue"], currency),
+                change(row["revenue"], revenue_before.get(currency)),
+                note=f"{formats.number(row['orders'])} orders",
+                key=f"revenue_{currency}",
+            )
+        )
+    found += [
+        _counted("Events", "events", now["events"], before.get("events")),
+        _counted("Page views", "page_views", now["page_views"], before.get("page_views")),
+    ]
+    return found
+
+
+def _a_day(row: dict[str, Any]) -> float | None:
+    """Visitors are distinct within a day: days are averaged, never added up."""
+    return ratio(row.get("visitors"), row.get("days"))
+
+
+def _counted(label: str, key: str, now: float | None, before: float | None) -> Card:
+    return Card(label, formats.number(now or 0), change(now, before), key=key)
+
+
+def _length(now: dict[str, Any], before: dict[str, Any]) -> Card:
+    seconds = ratio(now["duration_s"], now["sessions"])
+    moved = change(seconds, ratio(before.get("duration_s"), before.get("sessions")))
+    return Card("Session length", formats.duration(seconds), moved, key="session_length")
+
+
+def _share(
+    label: str, key: str, part: str, now: dict[str, Any], before: dict[str, Any], good: str
+) -> Card:
+    share, share_before = ratio(now[part], now["sessions"]), None
+    if before:
+        share_before = ratio(before[part], before["sessions"])
+    moved = share - share_before if share is not None and share_before is not None else None
+    return Card(label, formats.percent(share), moved, points=True, good=good, key=key)
+
+
+def _traffic(view: View) -> None:
+    head, choice = st.columns([1, 1], vertical_alignment="bottom")
+    if view.hourly:
+        head.html(markup.heading("Events by hour", f"Hours in {view.gold.publication.timezone}"))
+        _by_hour(view)
+        return
+    with choice:
+        measure = st.segmented_control(
+            "Measure", list(DAILY), default="Visitors", required=True, key="overview_measure",
+            label_visibility="collapsed",
+        )  # fmt: skip
+    measure = measure or "Visitors"
+    detail = "Each visitor once a day" if measure == "Visitors" else f"Days in {_zone(view)}"
+    head.html(markup.heading(f"{measure} by day", detail))
+    source, column = DAILY[measure]
+    sql = f"select day, sum({column})::bigint as value from gold.{source} where {where()} group by day"
+    view.trend(sql, measure, name=f"{measure} by day", unit=charts.COUNT)
+
+
+def _zone(view: View) -> str:
+    return view.gold.publication.timezone
+
+
+def _by_hour(view: View) -> None:
+    found = {row["hour"]: row["value"] for row in view.rows(HOURLY)}
+    now = view.hours(found, view.filters.period)
+    ghost: list[Point] = []
+    if view.filters.before is not None:
+        earlier = {row["hour"]: row["value"] for row in view.rows_before(HOURLY)}
+        ghost = view.hours(earlier, view.filters.before.period)
+    charts.trend(now, ghost, name="Events by hour", measure="Events")
+
+
+def _draw_top(view: View, top: Top) -> None:
+    sql = f"""
+        select {top.column} as label, sum({top.measure})::bigint as value,
+            sum(sum({top.measure})) over ()::bigint as total
+        from gold.{top.table} where {where()} group by all having value > 0
+        order by value desc, label limit {LONGEST}
+    """
+    items = [
+        Bar(
+            top.named(row["label"]),
+            row["value"],
+            formats.number(row["value"]),
+            formats.percent(row["value"] / row["total"]),
+        )
+        for row in view.rows(sql)
+    ]
+    st.html(markup.heading(top.title))
+    st.html(markup.bars(items, name=top.name, of=top.of))

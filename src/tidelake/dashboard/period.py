@@ -1,0 +1,88 @@
+"""Which days, project and country a page is about, and the days before to compare them with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+ALL = ""  # every project, every country
+
+PRESETS = {"Today": 1, "Last 7 days": 7, "Last 28 days": 28, "Last 90 days": 90}
+ALL_TIME = "All time"
+CUSTOM = "Custom range"
+PERIODS = (*PRESETS, ALL_TIME, CUSTOM)
+DEFAULT_PERIOD = "Last 28 days"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days from `first` to `last`, both inclusive."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    def before(self) -> Period:
+        """As many days, up to the day before the first."""
+        return Period(self.first - timedelta(days=self.days), self.first - timedelta(days=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What every page of gold is asked for. `known_from` is the first day with an event."""
+
+    period: Period
+    today: date  # in the reporting zone
+    project: str = ALL
+    country: str = ALL
+    compare: bool = True
+    known_from: date | None = None
+
+    @property
+    def before(self) -> Filters | None:
+        """The same for the period before; none where it is not wanted or gold does not reach back."""
+        previous = self.period.before()
+        reaches = self.known_from is not None and previous.first >= self.known_from
+        return replace(self, period=previous) if self.compare and reaches else None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """For a query that holds `where()`."""
+        return {
+            "first": self.period.first,
+            "last": self.period.last,
+            "project": self.project,
+            "country": self.country,
+        }
+
+
+def where(*, day: str = "day", country: bool = True) -> str:
+    """The condition of a query on the filters; tables without a country leave that out."""
+    terms = [f"{day} between $first and $last", "($project = '' or project = $project)"]
+    if country:
+        terms.append("($country = '' or country = $country)")
+    return " and ".join(terms)
+
+
+def period_of(
+    name: str,
+    first_day: date,
+    last_day: date,
+    today: date,
+    custom: tuple[date, ...] = (),
+) -> Period:
+    """The days that a choice means.
+
+    They end today, or on the last day with an event where that lies back: an import of last year
+    must not show an empty page. A custom range that is half chosen is its first day alone.
+    """
+    end = min(today, last_day)
+    if name == CUSTOM and custom:
+        return Period(custom[0], custom[-1])
+    if name in PRESETS:
+        return Period(end - timedelta(days=PRESETS[name] - 1), end)
+    return Period(min(first_day, end), end)
