@@ -1,0 +1,69 @@
+"""The published gold files, each a row before any reader is led to it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from tidelake.warehouse.session import Connection, Session
+
+COLUMNS = "version, to_load_id, generation, published_at, events, bytes, file"
+
+INSERT = """
+insert into tidelake.publications (version, to_load_id, generation, published_at, events, bytes, file)
+values (%(version)s, %(to_load_id)s, %(generation)s, %(published_at)s, %(events)s, %(bytes)s, %(file)s)
+on conflict (version) do nothing
+returning version
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One gold file: up to which load it stands, from which generation of silver it was made.
+
+    `events` are the events counted in it, `file` its name in the gold folder.
+    """
+
+    version: int
+    to_load_id: int
+    generation: int
+    published_at: datetime
+    events: int
+    bytes: int
+    file: str
+
+
+class Publications:
+    """The table `tidelake.publications`.
+
+    `target` is a URL, or a connection whose transaction it joins. Raises UnavailableError when
+    the database does not answer.
+    """
+
+    def __init__(self, target: str | Connection) -> None:
+        self._session = Session(target)
+
+    def insert(self, publication: Publication) -> bool:
+        """Claims the version; False where another run has published one of that number."""
+        row = asdict(publication)
+        return self._session.run(
+            lambda connection: connection.execute(INSERT, row).fetchone() is not None
+        )
+
+    def get(self, version: int) -> Publication | None:
+        query = f"select {COLUMNS} from tidelake.publications where version = %s"
+        return self._find(query, (version,))
+
+    def latest(self) -> Publication | None:
+        query = f"select {COLUMNS} from tidelake.publications order by version desc limit 1"
+        return self._find(query, ())
+
+    def close(self) -> None:
+        """Close the connection, if this object opened it."""
+        self._session.close()
+
+    def _find(self, query: str, values: tuple[int, ...]) -> Publication | None:
+        row = self._session.run(
+            lambda connection: connection.execute(query.encode(), values).fetchone()
+        )
+        return None if row is None else Publication(*row)

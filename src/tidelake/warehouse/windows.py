@@ -1,0 +1,252 @@
+"""The windows of load ids that silver takes, one at a time, and how far it is.
+
+A window `(from_load_id, to_load_id]` is written down before anything is made of it, and keeps its
+bounds until all of it is done: whoever comes after a crash or a failed model does the same again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from tidelake.warehouse.session import Connection, Session
+
+Status = Literal["running", "done", "failed"]
+Silver = Literal["in use", "next"]
+
+#: A window takes at most this many loads: what lies further ahead is not even looked at.
+LOADS_AHEAD = 10_000
+
+TABLES: dict[Silver, str] = {"in use": "tidelake.windows", "next": "tidelake.windows_next"}
+
+COLUMNS = (
+    "from_load_id, to_load_id, generation, timezone, status, started_at, finished_at, "
+    "raw_rows, new_events, repeats, rejected, failed_model, message"
+)
+
+AHEAD = """
+with ahead as (
+    select load_id, sum(rows) over (order by load_id) as rows_so_far
+    from (
+        select load_id, rows from tidelake.loads
+        where load_id > %(from_load_id)s
+        order by load_id
+        limit %(loads)s
+    ) as loads
+)
+
+select coalesce(max(load_id) filter (where rows_so_far <= %(rows)s), min(load_id)) from ahead
+"""
+
+COUNTS = """
+select
+    coalesce(sum(rows) filter (where table_name = 'events'), 0),
+    coalesce(sum(rows) filter (where table_name = 'rejected_events'), 0)
+from tidelake.loads
+where load_id > %(from_load_id)s and load_id <= %(to_load_id)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One window; the counts and the end are None until it is done.
+
+    `raw_rows` are the rows that its loads put into raw.events, `rejected` those of
+    raw.rejected_events, `failed_model` and `message` what failed in the last try.
+    """
+
+    from_load_id: int
+    to_load_id: int
+    generation: int
+    timezone: str
+    status: Status
+    started_at: datetime
+    finished_at: datetime | None = None
+    raw_rows: int | None = None
+    new_events: int | None = None
+    repeats: int | None = None
+    rejected: int | None = None
+    failed_model: str | None = None
+    message: str | None = None
+
+    def __str__(self) -> str:
+        return f"({self.from_load_id}, {self.to_load_id}]"
+
+
+class Windows:
+    """The table `tidelake.windows`, or that of the silver which is built to take its place.
+
+    `target` is a URL, or a connection whose transaction it joins. Raises UnavailableError when
+    the database does not answer.
+    """
+
+    def __init__(self, target: str | Connection, silver: Silver = "in use") -> None:
+        self._session = Session(target)
+        self._table = TABLES[silver]
+
+    def news(self) -> bool:
+        """Whether raw holds loads beyond the watermark; costs one look at two indexes."""
+        return self._one(
+            f"""
+            select exists (
+                select from tidelake.loads
+                where load_id > coalesce(
+                    (select max(to_load_id) from {self._table} where status = 'done'), 0
+                )
+            )
+            """
+        ) is True
+
+    def last_done(self) -> Window | None:
+        """The window up to whose end silver is made."""
+        return self._window(
+            f"select {COLUMNS} from {self._table} where status = 'done' "
+            "order by to_load_id desc limit 1"
+        )
+
+    def unfinished(self) -> Window | None:
+        """The window that was begun and is not done."""
+        return self._window(f"select {COLUMNS} from {self._table} where status <> 'done'")
+
+    def begin(self, rows: int, timezone: str, generation: int = 1) -> Window | None:
+        """The window to be made now, written down as running; None where raw holds nothing new.
+
+        One that was begun before keeps its bounds, its time zone and its generation. A new one
+        takes as many loads as fit into `rows` rows, one at least; its generation is that of the
+        window before it, `generation` for the first.
+        """
+        return self._session.run(
+            lambda connection: self._begin(connection, rows, timezone, generation)
+        )
+
+    def reopen(self) -> Window | None:
+        """Makes the last window a running one again; None where there is none, or one is open."""
+        return self._window(
+            f"""
+            update {self._table} set status = 'running'
+            where
+                to_load_id = (select max(to_load_id) from {self._table})
+                and status = 'done'
+            returning {COLUMNS}
+            """
+        )
+
+    def done(self, window: Window, new_events: int, repeats: int) -> Window:
+        """Marks a window as done, with what was made of it, and gives it with all counts.
+
+        Waits for models that another run has under way for the same window.
+        """
+
+        def mark(connection: Connection) -> Window:
+            bounds = {"from_load_id": window.from_load_id, "to_load_id": window.to_load_id}
+            raw_rows, rejected = connection.execute(COUNTS, bounds).fetchone() or (0, 0)
+            row = connection.execute(
+                f"""
+                update {self._table}
+                set status = 'done', finished_at = clock_timestamp(), failed_model = null,
+                    message = null, raw_rows = %s, new_events = %s, repeats = %s, rejected = %s
+                where to_load_id = %s
+                returning {COLUMNS}
+                """.encode(),
+                (raw_rows, new_events, repeats, rejected, window.to_load_id),
+            ).fetchone()
+            return _as_window(row)
+
+        return self._session.run(mark)
+
+    def failed(self, window: Window, model: str, message: str) -> None:
+        """Writes down why a window was not done; one that another run finished stays done."""
+        query = f"""
+        update {self._table}
+        set status = 'failed', finished_at = clock_timestamp(), failed_model = %s, message = %s
+        where to_load_id = %s and status <> 'done'
+        """
+        values = (model, message, window.to_load_id)
+        self._session.run(lambda connection: connection.execute(query.encode(), values))
+
+    def ends(self, after: int, rows: int) -> int | None:
+        """The end of the last of the done windows after `after` that fit into `rows` raw rows.
+
+        One window at least; None where there is none.
+        """
+        query = f"""
+        with ahead as (
+            select to_load_id, sum(raw_rows) over (order by to_load_id) as rows_so_far
+            from {self._table}
+            where status = 'done' and to_load_id > %s
+        )
+
+        select coalesce(max(to_load_id) filter (where rows_so_far <= %s), min(to_load_id))
+        from ahead
+        """
+        found = self._one(query, (after, rows))
+        return None if found is None else int(found)
+
+    def events(self, after: int, until: int) -> int:
+        """The new events of the done windows that end in `(after, until]`."""
+        query = (
+            f"select coalesce(sum(new_events), 0)::bigint from {self._table} "
+            "where status = 'done' and to_load_id > %s and to_load_id <= %s"
+        )
+        return int(self._one(query, (after, until)))
+
+    def is_end(self, load_id: int) -> bool:
+        """Whether a done window ends at `load_id`; 0 is where the first one begins."""
+        query = (
+            f"select exists (select from {self._table} where status = 'done' and to_load_id = %s)"
+        )
+        return load_id == 0 or self._one(query, (load_id,)) is True
+
+    def close(self) -> None:
+        """Close the connection, if this object opened it."""
+        self._session.close()
+
+    def _begin(
+        self, connection: Connection, rows: int, timezone: str, generation: int
+    ) -> Window | None:
+        again = connection.execute(
+            f"""
+            update {self._table}
+            set status = 'running', started_at = clock_timestamp(), finished_at = null
+            where status <> 'done'
+            returning {COLUMNS}
+            """.encode()
+        ).fetchone()
+        if again is not None:
+            return _as_window(again)
+        last = connection.execute(
+            f"select to_load_id, generation from {self._table} where status = 'done' "
+            "order by to_load_id desc limit 1".encode()
+        ).fetchone()
+        watermark, generation = last or (0, generation)
+        values = {"from_load_id": watermark, "rows": rows, "loads": LOADS_AHEAD}
+        (end,) = connection.execute(AHEAD, values).fetchone() or (None,)
+        if end is None:
+            return None
+        begun = connection.execute(
+            f"""
+            insert into {self._table} (from_load_id, to_load_id, generation, timezone)
+            values (%s, %s, %s, %s)
+            on conflict do nothing
+            returning {COLUMNS}
+            """.encode(),
+            (watermark, end, generation, timezone),
+        ).fetchone()
+        # Another run was faster; its window is the one that the next call finds.
+        return None if begun is None else _as_window(begun)
+
+    def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+        row = self._session.run(
+            lambda connection: connection.execute(query.encode(), values).fetchone()
+        )
+        return None if row is None else row[0]
+
+    def _window(self, query: str) -> Window | None:
+        row = self._session.run(lambda connection: connection.execute(query.encode()).fetchone())
+        return None if row is None else _as_window(row)
+
+
+def _as_window(row: tuple[Any, ...] | None) -> Window:
+    assert row is not None, "a statement with returning gives its row"
+    return Window(*row)
