@@ -1,0 +1,88 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['layer', 'measure'],
+) }}
+
+{#- What one layer handed on, against what the next one got. The ledgers' sides grow by the news of
+    the window, so that no ledger is read twice; gold's own side is counted anew each time. -#}
+with ledgers as (
+    select * from {{ ref('news_ledgers') }}
+),
+
+before as (
+    {%- if is_incremental() %}
+    select layer, measure, expected, found from {{ this }}
+    {%- else %}
+    select '' as layer, '' as measure, 0 as expected, 0 as found
+    {%- endif %}
+),
+
+counted as (
+    select
+        (select sum(events) from {{ ref('daily_traffic') }}) as events,
+        (select sum(records) from {{ ref('data_quality') }} where kind = 'repeat') as repeats
+),
+
+-- Rows of the lake are known only where the runner says them: it reads the lake, dbt does not.
+news as (
+    select
+        'raw' as layer,
+        'events' as measure,
+        cast(null as bigint) as expected_news,
+        cast(null as bigint) as found_news,
+        cast({{ lake_rows('lake_events') }} as bigint) as expected_now,
+        events_taken as found_now
+    from ledgers
+    union all
+    select
+        'raw',
+        'rejected events',
+        null,
+        null,
+        {{ lake_rows('lake_rejected_events') }},
+        rejected_taken
+    from ledgers
+    union all
+    select 'silver', 'rows of events', event_rows, raw_rows, null, null
+    from ledgers
+    union all
+    select 'silver', 'new events and repeats', raw_rows, new_events + repeats, null, null
+    from ledgers
+    union all
+    select 'silver', 'rejected events', rejected_rows, rejected, null, null
+    from ledgers
+    union all
+    select 'gold', 'events', ledgers.new_events, null, null, coalesce(counted.events, 0)
+    from ledgers
+    cross join counted
+    union all
+    select 'gold', 'repeats', ledgers.repeats, null, null, coalesce(counted.repeats, 0)
+    from ledgers
+    cross join counted
+),
+
+totals as (
+    select
+        news.layer,
+        news.measure,
+        coalesce(news.expected_now, coalesce(before.expected, 0) + news.expected_news) as expected,
+        coalesce(news.found_now, coalesce(before.found, 0) + news.found_news) as found
+    from news
+    left join before
+        on news.layer = before.layer
+        and news.measure = before.measure
+),
+
+books as (
+    select
+        layer,
+        measure,
+        cast(expected as bigint) as expected,
+        cast(found as bigint) as found,
+        cast(found - expected as bigint) as difference,
+        {{ published_at() }} as as_of
+    from totals
+)
+
+select * from books

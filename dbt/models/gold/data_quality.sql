@@ -1,0 +1,42 @@
+with events as (
+    select * from {{ ref('news_events') }}
+),
+
+flags as (
+    select received_day, project, unnest(flags) as flag, events
+    from events
+),
+
+news as (
+    select received_day as day, project, 'accepted' as kind, '' as name, events as records
+    from events
+    union all
+    select received_day, project, 'late', '', events
+    from events
+    where is_late
+    union all
+    select received_day, project, 'bot', '', events
+    from events
+    where is_bot
+    union all
+    select received_day, project, 'unknown_type', '', events
+    from events
+    where is_unknown_type
+    union all
+    select received_day, project, 'flag', flag, events
+    from flags
+    union all
+    select received_day, project, 'repeat', '', repeats
+    from {{ ref('news_repeats') }}
+    union all
+    select received_day, project, 'rejected', reason, records
+    from {{ ref('news_rejected_events') }}
+),
+
+summed as (
+    select day, project, kind, name, sum(records) as records
+    from news
+    group by day, project, kind, name
+)
+
+select * from summed

@@ -1,0 +1,49 @@
+with events as (
+    select day, project, country, event_type, sum(events) as events
+    from {{ ref('news_events') }}
+    group by day, project, country, event_type
+),
+
+figures as (
+    select
+        day,
+        project,
+        country,
+        event_type,
+        sum(scroll_depth_sum) as scroll_depth_sum,
+        sum(scroll_depth_count) as scroll_depth_count,
+        sum(time_on_page_s) as time_on_page_s,
+        sum(time_on_page_count) as time_on_page_count,
+        sum(interactions) as interactions,
+        sum(form_submissions) as form_submissions,
+        sum(video_views) as video_views,
+        sum(downloads) as downloads
+    from {{ ref('news_engagement') }}
+    group by day, project, country, event_type
+),
+
+-- An event has its figures from the start, so news of figures are news of events too.
+joined as (
+    select
+        events.day,
+        events.project,
+        events.country,
+        events.event_type,
+        events.events,
+        figures.scroll_depth_sum,
+        figures.scroll_depth_count,
+        figures.time_on_page_s,
+        figures.time_on_page_count,
+        figures.interactions,
+        figures.form_submissions,
+        figures.video_views,
+        figures.downloads
+    from events
+    left join figures
+        on events.day = figures.day
+        and events.project = figures.project
+        and events.country = figures.country
+        and events.event_type = figures.event_type
+)
+
+select * from joined

@@ -1,0 +1,3 @@
+{{ config(alias='searches') }}
+
+select * from {{ ref('news_searches') }}

@@ -1,0 +1,23 @@
+-- A session that grew is two rows: what it was with sign -1, what it is now with sign 1.
+select
+    sign,
+    day,
+    project,
+    country,
+    device_type,
+    entry_page,
+    exit_page,
+    referrer_domain as referrer,
+    campaign_source,
+    campaign_medium,
+    campaign_name,
+    duration_s,
+    events,
+    page_views,
+    product_views,
+    cart_updates,
+    checkouts,
+    purchases,
+    is_bot
+from {{ silver('session_changes') }}
+where {{ is_news() }}

@@ -1,0 +1,1 @@
+select * from {{ ref('news_order_items') }}
