@@ -1,0 +1,7 @@
+{{ config(
+    alias='events',
+    incremental_strategy='written_elsewhere',
+    indexes=[{'columns': ['load_id']}]
+) }}
+
+{{ no_rows() }}

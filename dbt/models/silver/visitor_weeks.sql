@@ -1,0 +1,3 @@
+{{ config(incremental_strategy='written_elsewhere') }}
+
+{{ no_rows() }}
