@@ -325,8 +325,9 @@ def names() -> dict[str, tuple[str, ...]]:
     return found
 
 
-# Read elsewhere at the edge: the settings file itself, and what the tests switch on.
-NOT_SETTINGS = ("TIDELAKE_CONFIG", "TIDELAKE_CRASH_AT", "TIDELAKE_TEST_")
+# Read elsewhere at the edge: the settings file itself, what dbt/profiles.yml reads, and what the
+# tests switch on.
+NOT_SETTINGS = ("TIDELAKE_CONFIG", "TIDELAKE_CRASH_AT", "TIDELAKE_DBT_", "TIDELAKE_TEST_")
 
 
 def _read_file(environ: Mapping[str, str], file: Path | None) -> dict[str, Any]:

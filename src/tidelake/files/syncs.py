@@ -31,6 +31,11 @@ SYNCS: Final = {
     "lake.file/name": "a file of a committed snapshot",
     "lake.hint/bytes": "the pointer to the newest metadata",
     "lake.hint/name": "the pointer to the newest metadata",
+    "gold.file/folder": "the folder of the published files",
+    "gold.file/bytes": "figures of a published file",
+    "gold.file/name": "a published file",
+    "gold.pointer/bytes": "the pointer to the newest published file",
+    "gold.pointer/name": "the pointer to the newest published file",
 }
 
 

@@ -10,8 +10,12 @@ from tidelake.warehouse.session import Connection, Session
 COLUMNS = "version, to_load_id, generation, published_at, events, bytes, file"
 
 INSERT = """
-insert into tidelake.publications (version, to_load_id, generation, published_at, events, bytes, file)
-values (%(version)s, %(to_load_id)s, %(generation)s, %(published_at)s, %(events)s, %(bytes)s, %(file)s)
+insert into tidelake.publications
+(version, to_load_id, generation, published_at, events, bytes, file)
+values
+(
+    %(version)s, %(to_load_id)s, %(generation)s, %(published_at)s, %(events)s, %(bytes)s, %(file)s
+)
 on conflict (version) do nothing
 returning version
 """

@@ -87,8 +87,9 @@ class Windows:
 
     def news(self) -> bool:
         """Whether raw holds loads beyond the watermark; costs one look at two indexes."""
-        return self._one(
-            f"""
+        return (
+            self._one(
+                f"""
             select exists (
                 select from tidelake.loads
                 where load_id > coalesce(
@@ -96,7 +97,9 @@ class Windows:
                 )
             )
             """
-        ) is True
+            )
+            is True
+        )
 
     def last_done(self) -> Window | None:
         """The window up to whose end silver is made."""

@@ -1,0 +1,188 @@
+"""The transform part: a cycle when there is news, the data tests once in a while.
+
+dbtRunner runs in this process and catches Ctrl-C, so a stop is told to it by a signal of its own
+once the cycle has had the time that most cycles need.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tidelake.errors import SetupError, TidelakeError
+from tidelake.observe import heartbeat
+from tidelake.pipeline.beating import beating
+from tidelake.pipeline.stopping import Stop
+from tidelake.pipeline.transformer import Cycle, Transformer, transformer
+from tidelake.pipeline.warehouse import opened_warehouse
+from tidelake.settings import Settings
+from tidelake.transform.dbt import Interrupted, ModelError
+from tidelake.warehouse.data_tests import DataTest
+
+log = logging.getLogger("tidelake.transform")
+
+PART = "transform"
+LOOK_EVERY_S = 0.25  # between two looks for news: one query of an index each
+LONGEST_WAIT_S = 300.0
+FINISH_WITHIN_S = 8.0  # for the cycle that is under way when the part is told to stop
+BREAK_OFF = signal.SIGUSR1
+BREAK_OFF_AGAIN_S = 10.0
+
+
+@dataclass
+class Said:
+    """What the heartbeat says."""
+
+    values: dict[str, object] = field(
+        default_factory=lambda: {
+            "version": 0,
+            "to_load_id": 0,
+            "windows": 0,
+            "cycle_s": 0.0,
+            "trouble": "",
+            "failed_model": "",
+            "failed_tests": [],
+        }
+    )
+
+    def now(self) -> dict[str, object]:
+        return dict(self.values)
+
+    def done(self, cycle: Cycle, seconds: float) -> None:
+        windows = int(str(self.values["windows"])) + (cycle.window is not None)
+        self.values |= {"windows": windows, "trouble": "", "failed_model": ""}
+        if cycle.window or cycle.published:
+            self.values["cycle_s"] = round(seconds, 2)
+        if cycle.published:
+            self.values["version"] = cycle.published.version
+            self.values["to_load_id"] = cycle.published.to_load_id
+
+    def failed(self, exc: TidelakeError) -> None:
+        model = exc.model if isinstance(exc, ModelError) else ""
+        self.values |= {"trouble": exc.message, "failed_model": model}
+
+    def tested(self, tests: list[DataTest]) -> None:
+        self.values["failed_tests"] = [one.test for one in tests if not one.passed]
+
+
+def run(settings: Settings, stop: Stop) -> None:
+    """Transforms until `stop`. Trouble is tried again, further and further apart.
+
+    Raises `SetupError` where it can not even begin.
+    """
+    said = Said()
+    try:
+        with (
+            beating(settings.home, PART, said.now),
+            opened_warehouse(settings, "transform") as warehouse,
+            transformer(warehouse, stop) as ours,
+            _broken_off_by(stop),
+        ):
+            Live(ours, stop, said).run()
+    except (Interrupted, KeyboardInterrupt):
+        if not stop:
+            raise
+        log.info("the cycle under way was broken off; the next start makes it again")
+    heartbeat.forget(settings.home, PART)
+
+
+class Live:
+    """The loop of the part: when to make a cycle, when to test, how long to wait after trouble."""
+
+    def __init__(self, ours: Transformer, stop: Stop, said: Said) -> None:
+        self._ours = ours
+        self._stop = stop
+        self._said = said
+        self._interval_s = ours.warehouse.settings.transform.interval_s
+        self._test_interval_s = ours.warehouse.settings.transform.test_interval_s
+        self._next = self._began = time.monotonic()
+        self._wait_s = 0.0  # after the trouble that is not over; 0: there is none
+        self._tests_due = time.monotonic() + self._test_interval_s
+
+    def run(self) -> None:
+        self._parse()
+        while not self._stop:
+            try:
+                if time.monotonic() >= self._next and (self._wait_s or self._ours.news()):
+                    self._cycle()
+                elif time.monotonic() >= self._tests_due:
+                    self._test()
+            except Interrupted:
+                raise
+            except TidelakeError as exc:
+                self._failed(exc)
+            self._stop.wait(
+                max(0.0, min(LOOK_EVERY_S, self._next - time.monotonic())) or LOOK_EVERY_S
+            )
+
+    def _parse(self) -> None:
+        """Before the first news, so that they need not wait for it."""
+        self._ours.silver.parse()
+        self._ours.gold.parse()
+
+    def _cycle(self) -> None:
+        began = time.monotonic()
+        cycle = self._ours.cycle()
+        took = time.monotonic() - began
+        self._said.done(cycle, took)
+        if self._wait_s:
+            log.info("the trouble is over")
+        self._wait_s = 0.0
+        # A window that is cut off at its limit has another one behind it.
+        self._next = time.monotonic() if self._is_backlog(cycle) else began + self._interval_s
+        if cycle.window is not None:
+            log.info("window %s and gold %s in %.1f s", cycle.window, cycle.published, took)
+
+    def _is_backlog(self, cycle: Cycle) -> bool:
+        if cycle.window is None:
+            return False
+        rows = (cycle.window.raw_rows or 0) + (cycle.window.rejected or 0)
+        return 2 * rows >= self._ours.warehouse.settings.transform.window_rows
+
+    def _test(self) -> None:
+        self._tests_due = time.monotonic() + self._test_interval_s
+        tests = self._ours.test()
+        self._said.tested(tests)
+        for one in tests:
+            if not one.passed:
+                log.error("the data test %s of %s: %s", one.test, one.layer, one.message)
+
+    def _failed(self, exc: TidelakeError) -> None:
+        """Says so and waits, twice as long each time; a setup may be mended meanwhile."""
+        self._wait_s = min(max(self._interval_s, self._wait_s * 2), LONGEST_WAIT_S)
+        self._next = time.monotonic() + self._wait_s
+        self._said.failed(exc)
+        level = logging.ERROR if isinstance(exc, ModelError | SetupError) else logging.WARNING
+        log.log(level, "%s; trying again in %.0f s", exc, self._wait_s)
+
+
+@contextmanager
+def _broken_off_by(stop: Stop) -> Iterator[None]:
+    """Breaks off what still runs some seconds after `stop`, by KeyboardInterrupt: dbt then cancels
+    its queries. Only in the main thread."""
+    ended = threading.Event()
+    before = signal.signal(BREAK_OFF, signal.default_int_handler)
+
+    def watch() -> None:
+        while not stop.wait(1.0):
+            if ended.is_set():
+                return
+        patience = FINISH_WITHIN_S
+        while not ended.wait(patience):
+            # To the main thread: another one would not wake it from where it waits.
+            signal.pthread_kill(threading.main_thread().ident or 0, BREAK_OFF)
+            patience = BREAK_OFF_AGAIN_S
+
+    thread = threading.Thread(target=watch, name="break off", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        signal.signal(BREAK_OFF, before)

@@ -1,0 +1,175 @@
+"""Silver and gold of one home, cycle by cycle: what the running part and the commands share.
+
+A cycle makes one window of silver, then brings gold to silver's watermark and publishes it. It
+works alone; whoever else wants to, by hand or on another machine, has its turn between two.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tidelake import files
+from tidelake.errors import TransientError
+from tidelake.pipeline.alone import LEASE_S, alone, leased
+from tidelake.pipeline.gold import GoldMaker
+from tidelake.pipeline.silver import SilverMaker
+from tidelake.pipeline.stopping import Stop
+from tidelake.pipeline.warehouse import Warehouse
+from tidelake.transform.dbt import DbtTarget, ModelError, NodeResult, Progress, Target, Value
+from tidelake.transform.environment import profile_environment
+from tidelake.transform.gold import GoldFolder
+from tidelake.transform.project import project_folder
+from tidelake.transform.workfile import Standing
+from tidelake.warehouse.data_tests import DataTest, DataTests
+from tidelake.warehouse.lease import Lease
+from tidelake.warehouse.windows import Window
+
+log = logging.getLogger("tidelake.transform")
+
+WORK = "transform"
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What a cycle did: the window of silver and the gold that it published, where there were."""
+
+    window: Window | None
+    published: Standing | None
+
+
+class Transformer:
+    """Makes silver and gold; between `begun` and its end it is the only one that does."""
+
+    def __init__(self, warehouse: Warehouse, stop: Stop, progress: Progress = lambda *_: None):
+        self.warehouse = warehouse
+        self._stop = stop
+        self._progress = progress
+        self._tests = DataTests(warehouse.database_url)
+        url, transform = warehouse.database_url, warehouse.settings.transform
+        self.folder = GoldFolder(warehouse.settings.home, files.open_disk())
+        self.silver = SilverMaker(url, self.target("silver"), transform)
+        self.gold = GoldMaker(url, self.target("gold"), transform, self.folder)
+
+    def target(self, target: Target, suffix: str = "") -> DbtTarget:
+        """A target of the project; `suffix` is that of the schemas of a silver beside this one."""
+        fixed: dict[str, Value] = {"schema_suffix": suffix} if suffix else {}
+        home, url = self.warehouse.settings.home, self.warehouse.database_url
+        environment = profile_environment(url, self.folder.work)
+        return DbtTarget(
+            project_folder(), home / "dbt", target, environment, fixed, progress=self._progress
+        )
+
+    def news(self) -> bool:
+        """Whether a cycle would find something to do; costs a query and a look at a file."""
+        return self.silver.windows.news() or not self.gold.intact()
+
+    def cycle(self) -> Cycle:
+        """Makes one window and publishes. Raises `ModelError`; readers then see its message.
+
+        Nothing is done where it was told to stop before it had its turn.
+        """
+        with self.turn() as ours:
+            if not ours:
+                return Cycle(None, None)
+            window = self._window()
+            return Cycle(window, self._published())
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Waits until nobody else transforms; False where it was told to stop meanwhile."""
+        home, url = self.warehouse.settings.home, self.warehouse.database_url
+        with alone(home, WORK, self._stop) as ours:
+            if not ours:
+                yield False
+                return
+            with leased(url, WORK, home, self._stop) as lease, _renewed(lease):
+                yield not self._stop
+
+    def test(self) -> list[DataTest]:
+        """Runs the data tests of both layers and keeps what they said."""
+        with self.turn() as ours:
+            last = self.silver.windows.last_done() if ours else None
+            if last is None:
+                return []
+            found = self._judged("silver", self.silver.test(last))
+            return found + self._judged("gold", self.gold.test())
+
+    def tested(self) -> list[DataTest]:
+        """What the data tests said when they ran last."""
+        return self._tests.all()
+
+    def close(self) -> None:
+        self.silver.close()
+        self.gold.close()
+        self._tests.close()
+
+    def _window(self) -> Window | None:
+        try:
+            return self.silver.make_window()
+        except ModelError as exc:
+            self._said(self.gold.catch_up, _trouble(exc))
+            raise
+
+    def _published(self) -> Standing | None:
+        try:
+            return self.gold.catch_up()
+        except ModelError as exc:
+            self._said(self.gold.say, _trouble(exc))
+            raise
+
+    def _said(self, publish: Callable[[str], object], trouble: str) -> None:
+        """Shows readers the trouble; what goes wrong with that must not hide the trouble."""
+        try:
+            publish(trouble)
+        except TransientError as exc:
+            log.warning("readers can not be told of it: %s", exc)
+
+    def _judged(self, layer: Target, results: list[NodeResult]) -> list[DataTest]:
+        now = datetime.now(UTC)
+        tests = [
+            DataTest(layer, one.name, one.status, one.failures, one.message, now) for one in results
+        ]
+        self._tests.replace(layer, tests)
+        return tests
+
+
+@contextmanager
+def transformer(
+    warehouse: Warehouse, stop: Stop, progress: Progress = lambda *_: None
+) -> Iterator[Transformer]:
+    """A transformer whose connections are closed at the end."""
+    with closing(Transformer(warehouse, stop, progress)) as made:
+        yield made
+
+
+def _trouble(exc: ModelError) -> str:
+    """One line for readers; dbt says where it happened first, and then what."""
+    lines = [line.strip() for line in exc.said.splitlines() if line.strip()]
+    what = lines[min(1, len(lines) - 1)] if lines else "no message"
+    return f"the model {exc.model} of {exc.target} fails: {what}"
+
+
+@contextmanager
+def _renewed(lease: Lease) -> Iterator[None]:
+    """Renews the lease while a long cycle runs. One that is lost costs work in vain, no more."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(LEASE_S / 3):
+            try:
+                lease.renew()
+            except TransientError as exc:
+                log.warning("the lease of %s can not be renewed: %s", WORK, exc.message)
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,30 @@
+"""What dbt/profiles.yml reads from the environment; the password stands nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+#: dbt writes no value of a variable with this prefix into a log.
+SECRET = "DBT_ENV_SECRET_"
+
+#: A query whose client was killed ends within this time, and with it its locks.
+CHECK_CLIENT = "-c client_connection_check_interval=2000"
+
+
+def profile_environment(database_url: str, gold_file: Path) -> dict[str, str]:
+    """The variables of both targets: the login of `database_url`, the private file of gold."""
+    parts = conninfo_to_dict(database_url)
+    attached = make_conninfo(database_url, application_name="tidelake gold")
+    return {
+        "TIDELAKE_DBT_HOST": str(parts.get("host", "127.0.0.1")),
+        "TIDELAKE_DBT_PORT": str(parts.get("port", 5432)),
+        "TIDELAKE_DBT_USER": str(parts.get("user", "")),
+        "TIDELAKE_DBT_DBNAME": str(parts.get("dbname", "")),
+        "TIDELAKE_DBT_GOLD_FILE": str(gold_file),
+        f"{SECRET}PASSWORD": str(parts.get("password", "")),
+        f"{SECRET}POSTGRES": attached,
+        "PGOPTIONS": CHECK_CLIENT,
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }

@@ -1,0 +1,139 @@
+"""A migrated database with a small table of events, and a tiny dbt project over it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from tidelake import settings
+from tidelake.pipeline import transformer as joined
+from tidelake.pipeline.stopping import Stop
+from tidelake.pipeline.transformer import Transformer
+from tidelake.pipeline.warehouse import Warehouse, opened_warehouse
+from tidelake.settings import Settings
+from tidelake.transform.dbt import DbtTarget
+from tidelake.warehouse.session import connect
+
+TINY = Path(__file__).parent / "tiny"
+
+# A row's command is carried out by the model `repeats`: what a test wants to happen in mid-model.
+MAKE_EVENTS = """
+create schema tiny;
+create table tiny.events (load_id bigint, event_key text, event_time timestamptz, command text);
+create function tiny.obey(command text) returns text language plpgsql as $$
+begin
+    if command = 'fail' then raise exception 'told to fail'; end if;
+    if command like 'sleep %' then perform pg_sleep(split_part(command, ' ', 2)::float); end if;
+    return command;
+end
+$$;
+-- dbt's own incremental tables need it.
+grant temporary on database test to silver_owner;
+grant usage on schema tiny to transform, silver_owner;
+grant select on tiny.events to transform, silver_owner;
+"""
+
+
+@dataclass
+class Raw:
+    """What a loader does, without a lake."""
+
+    url: str
+
+    def load(self, *keys: str, command: str | None = None, at: str = "2026-11-24 12:00+00") -> int:
+        """One load of events with these keys, in one transaction; gives its number."""
+        with connect(self.url) as connection, connection.transaction():
+            row = connection.execute(
+                "update tidelake.load_counter set last = last + 1 returning last"
+            ).fetchone()
+            assert row is not None
+            load_id = int(row[0])
+            connection.execute(
+                "insert into tidelake.loads (load_id, table_name, file_path, sequence_number, rows,"
+                " load_day) values (%s, 'events', %s, %s, %s, '2026-11-24')",
+                (load_id, f"file-{load_id}", load_id, len(keys)),
+            )
+            for key in keys:
+                connection.execute(
+                    "insert into tiny.events values (%s, %s, %s, %s)", (load_id, key, at, command)
+                )
+        return load_id
+
+    def obey_no_more(self) -> None:
+        self.ask("update tiny.events set command = null")
+
+    def ask(self, query: str) -> list[tuple[object, ...]]:
+        with connect(self.url) as connection:
+            cursor = connection.execute(query.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+class Parsed(DbtTarget):
+    """A target that is parsed once a run of the tests: it takes four CPU-seconds."""
+
+    manifests: ClassVar[dict[str, Any]] = {}
+
+    def parse(self) -> None:
+        name = f"{self.target} {self.fixed}"
+        self._manifest = self.manifests.get(name)
+        super().parse()
+        self.manifests[name] = self._manifest
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    """A copy of the tiny project, which nobody may write to."""
+    folder = tmp_path / "project"
+    shutil.copytree(TINY, folder)
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    yield folder
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755)
+
+
+@pytest.fixture
+def home_settings(tmp_path: Path, database_url: str) -> Settings:
+    given = {"TIDELAKE_POSTGRES_URL": database_url, "TIDELAKE_TRANSFORM_INTERVAL_S": "0.1"}
+    return settings.load(given, home=tmp_path / "home")
+
+
+@pytest.fixture
+def warehouse(home_settings: Settings) -> Iterator[Warehouse]:
+    with opened_warehouse(home_settings, "transform") as opened:
+        yield opened
+
+
+@pytest.fixture
+def raw(warehouse: Warehouse) -> Raw:
+    found = Raw(warehouse.owner_url or "")
+    found.ask(MAKE_EVENTS)
+    return found
+
+
+@pytest.fixture
+def make(
+    warehouse: Warehouse, raw: Raw, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Transformer]]:
+    """Makes transformers of this home over the tiny project."""
+    monkeypatch.setattr(joined, "project_folder", lambda: project)
+    monkeypatch.setattr(joined, "DbtTarget", Parsed)
+    made: list[Transformer] = []
+
+    def of(another: Warehouse = warehouse) -> Transformer:
+        made.append(Transformer(another, Stop()))
+        return made[-1]
+
+    yield of
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def transformer(make: Callable[..., Transformer]) -> Transformer:
+    return make()
