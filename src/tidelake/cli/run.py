@@ -14,7 +14,8 @@ from tidelake.cli.context import settings_of
 def run(
     ctx: typer.Context,
     part: Annotated[
-        Literal["collect", "ingest", "care", "load"], typer.Argument(help="which part")
+        Literal["collect", "ingest", "care", "load", "transform"],
+        typer.Argument(help="which part"),
     ],
     parent: Annotated[
         int | None, typer.Option(hidden=True, help="process whose end ends this one")

@@ -34,7 +34,7 @@ PORT = "TIDELAKE_COLLECT_PORT"
 
 # What stores events, against their way: each reads what the one behind it wrote. Started in this
 # order and stopped the other way round, so that what ingest brought last is loaded as well.
-STORING = ("load", "ingest")
+STORING = ("transform", "load", "ingest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def running(
     supervisor = Supervisor(report, home / "logs")
     with _alone(home):
         try:
-            report("starting PostgreSQL, ingest, load, care and the collector …")
+            report("starting PostgreSQL, ingest, load, transform, care and the collector …")
             database_url = _database(settings, supervisor, stop)
             # Before the others: they make what is missing in the database and the lake.
             storing = (_part(settings, name, environment) for name in STORING)
