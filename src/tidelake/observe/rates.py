@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tidelake.observe.heartbeat import Heartbeat
+from tidelake.observe.waiting import Waiting
 
 WINDOW_S = 10.0  # over which rates are averaged: some commits, also when they come every 5 s
 MB = 1_000_000
@@ -60,7 +61,7 @@ class Monitor:
     """Remembers the last seconds."""
 
     samples: deque[Sample] = field(default_factory=deque)
-    _came: deque[tuple[float, int]] = field(default_factory=deque)  # when what was accepted
+    _waiting: Waiting = field(default_factory=Waiting)
 
     def tick(self, sample: Sample) -> Tick:
         """The tick of a sample, later than the one before."""
@@ -78,7 +79,7 @@ class Monitor:
             out_per_s=_rate(sample.committed - first.committed, seconds),
             commits_per_s=_rate(sample.commits - first.commits, seconds),
             waiting=max(sample.accepted - sample.taken, 0),
-            lag_s=self._lag(sample),
+            lag_s=self._waiting.look(sample.at, sample.accepted, sample.taken),
             latency_p50_s=latency[0] if latency else None,
             latency_p99_s=latency[1] if len(latency) > 1 else None,
             memory_mb=_megabytes(said.get("memory_bytes")),
@@ -93,14 +94,6 @@ class Monitor:
             snapshots=sample.snapshots,
             parts={name: _health(beat, sample.at) for name, beat in sample.beats.items()},
         )
-
-    def _lag(self, sample: Sample) -> float:
-        """Seconds since the first look that saw a record which still waits."""
-        if not self._came or self._came[-1][1] != sample.accepted:
-            self._came.append((sample.at, sample.accepted))
-        while self._came and self._came[0][1] <= sample.taken:
-            self._came.popleft()
-        return sample.at - self._came[0][0] if self._came else 0.0
 
 
 def _rate(more: int, seconds: float) -> float | None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from tidelake.lake.commit import Committed
 from tidelake.lake.writer import StoredRange
 from tidelake.observe import heartbeat
+from tidelake.observe.waiting import Waiting
 from tidelake.pipeline.lakehouse import Lakehouse
 from tidelake.pipeline.latency import Latency
 from tidelake.pipeline.ledger import row_of
@@ -34,6 +35,7 @@ class Report:
         self._latency = Latency()
         self._pids = [os.getpid(), *pids]
         self._peak = Peak(idle=resident(self._pids))
+        self._waiting = Waiting()
         self._due = 0.0
         self._alert: str | None = None
 
@@ -59,13 +61,15 @@ class Report:
             return
         self._due = now + BEAT_EVERY_S
         self._peak.look(self._pids)
-        progress = loop.progress
+        progress, accepted, held = loop.progress, loop.accepted, loop.held
         values = {
             "commits": progress.commits,
             "events": progress.events,
             "rejected": progress.rejected,
             "damaged": progress.damaged,
             "raw_bytes": progress.raw_bytes,
+            "waiting": max(accepted - held, 0),
+            "lag_s": self._waiting.look(now, accepted, held),
             "in_flight": loop.in_flight,
             "most_in_flight": progress.most_in_flight,
             "memory_bytes": self._peak.now,

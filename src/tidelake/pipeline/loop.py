@@ -153,6 +153,16 @@ class Loop:
         )
 
     @property
+    def accepted(self) -> int:
+        """Records that the sources hold or held, up to the last one."""
+        return sum(self._source.accepted().values())
+
+    @property
+    def held(self) -> int:
+        """Of them, those that the lake holds."""
+        return sum(self._position(name) for name in self._source.accepted())
+
+    @property
     def in_flight(self) -> int:
         """Records that were taken and are not committed."""
         return sum(s.taken - self._position(s.name) for s in self._streams.values())
