@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tidelake.errors import SetupError
+from tidelake.event.contract import EVENTS, REJECTED
 from tidelake.lake.catalog import open_catalog
 from tidelake.lake.tables import create_tables
 from tidelake.pipeline.home import make_home
 from tidelake.settings import Settings
 from tidelake.warehouse.connect import borrowed
+from tidelake.warehouse.masked import ensure_masked_raw
 from tidelake.warehouse.migrate import migrate, one_at_a_time, require_migrated
+from tidelake.warehouse.raw.tables import ensure_raw
 from tidelake.warehouse.roles import grant_catalog, login_of, open_login
+from tidelake.warehouse.session import connect
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -61,6 +65,7 @@ def attach(settings: Settings, database_url: str, role: str | None = None) -> La
         return Lakehouse(settings, database_url, _with_tables(settings, database_url), None)
     migrate(database_url)
     with one_at_a_time(database_url):
+        _make_raw(database_url)
         catalog = _with_tables(settings, database_url)
         if role is None:
             return Lakehouse(settings, database_url, catalog, database_url)
@@ -84,6 +89,13 @@ def catalog_of(settings: Settings, database_url: str) -> Catalog:
         endpoint_url=settings.aws.endpoint_url,
         region=settings.aws.region,
     )
+
+
+def _make_raw(owner_url: str) -> None:
+    with connect(owner_url) as connection:
+        for contract in (EVENTS, REJECTED):
+            ensure_raw(connection, contract)
+        ensure_masked_raw(connection)
 
 
 def _with_tables(settings: Settings, database_url: str) -> Catalog:

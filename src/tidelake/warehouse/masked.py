@@ -21,7 +21,9 @@ KEYS = {
     "session_info_session_id": ("session_key", "session"),
 }
 
-COMMENT = "select obj_description(to_regclass(%s), 'pg_class')"
+STATE = f"""
+select to_regclass('raw.events')::oid, obj_description(to_regclass('{VIEW}'), 'pg_class')
+"""
 
 
 def masked_view_sql(contract: Contract = EVENTS) -> str:
@@ -40,15 +42,18 @@ def masked_view_sql(contract: Contract = EVENTS) -> str:
 
 
 def ensure_masked_raw(connection: Connection, contract: Contract = EVENTS) -> None:
-    """Makes the view silver.raw_events, or makes it anew where its definition has changed.
+    """Makes the view silver.raw_events where it is missing, of another definition or another table.
 
-    `connection` is the owner's; raw.events is there. Raises SetupError where somebody's view
-    stands on one that must go.
+    `connection` is the owner's; raw.events is there. After another table took its place, call it
+    again: a view knows its table by number, not by name. Raises psycopg's error where somebody's
+    view stands on one that must go.
     """
     query = masked_view_sql(contract)
-    mark = f"raw.events without personal fields ({hashlib.sha256(query.encode()).hexdigest()[:8]})"
-    found = connection.execute(COMMENT, (VIEW,)).fetchone()
-    if found == (mark,):
+    found = connection.execute(STATE.encode()).fetchone()
+    assert found is not None  # one row, always
+    table, comment = found
+    made_of = hashlib.sha256(f"{table} {query}".encode()).hexdigest()[:16]
+    if comment == (mark := f"raw.events without personal fields ({made_of})"):
         return
     with acting_as(connection, "silver_owner"):
         try:
