@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tidelake import __version__
+from tidelake.cli.alerts import app as alerts
 from tidelake.cli.collect import collect
 from tidelake.cli.demo import demo
 from tidelake.cli.generate import generate
@@ -15,6 +16,8 @@ from tidelake.cli.ingest import ingest
 from tidelake.cli.init import init
 from tidelake.cli.lake import app as lake
 from tidelake.cli.monitor import monitor
+from tidelake.cli.raw import app as raw
+from tidelake.cli.rebuild import rebuild
 from tidelake.cli.recover import recover
 from tidelake.cli.rejected import app as rejected
 from tidelake.cli.run import run
@@ -70,6 +73,7 @@ app.command(rich_help_panel=RUN)(collect)
 app.command(rich_help_panel=RUN)(run)
 app.command(rich_help_panel=RUN)(init)
 app.command(rich_help_panel=RUN)(recover)
+app.command(rich_help_panel=RUN)(rebuild)
 app.command(rich_help_panel=USE)(ingest)
 app.command(rich_help_panel=USE)(generate)
 app.command(rich_help_panel=USE)(sql)
@@ -77,7 +81,9 @@ app.command(rich_help_panel=USE)(tail)
 app.add_typer(rejected, name="rejected", rich_help_panel=USE)
 app.command(rich_help_panel=LOOK)(status)
 app.command(rich_help_panel=LOOK)(monitor)
+app.add_typer(alerts, name="alerts", rich_help_panel=LOOK)
 app.add_typer(lake, name="lake", rich_help_panel=LOOK)
+app.add_typer(raw, name="raw", rich_help_panel=LOOK)
 app.command(rich_help_panel=LOOK)(settings)
 app.add_typer(inbox, name="inbox", rich_help_panel=LOOK)
 app.add_typer(schema, name="schema", rich_help_panel=LOOK)

@@ -10,23 +10,31 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+from psycopg.errors import LockNotAvailable
 
 from tidelake.errors import FencedError, TransientError
 from tidelake.event.contract import EVENTS, REJECTED
 from tidelake.observe import heartbeat
-from tidelake.pipeline.alone import alone, leased
+from tidelake.pipeline.alone import LEASE_S, alone, leased
 from tidelake.pipeline.beating import beating
 from tidelake.pipeline.lakehouse import Lakehouse, opened
 from tidelake.pipeline.loader import Progress, TableLoader
 from tidelake.pipeline.stopping import Stop
 from tidelake.settings import Settings
+from tidelake.warehouse.lease import Lease
+from tidelake.warehouse.raw.retention import drop_before
 from tidelake.warehouse.session import Connection, open_connection, translated
+from tidelake.warehouse.windows import Windows
 
 log = logging.getLogger("tidelake.load")
 
 PART = "load"
+REBUILD = "rebuild raw"  # lease of who makes raw anew: the loader gives way to it
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
-RENEW_EVERY_S = 5.0
+LOOK_UP_EVERY_S = 2.0  # at the leases
+RETENTION_EVERY_S = 600.0
 LAST_LOOK_S = 60.0  # for what the lake holds when the part is told to stop
 
 
@@ -38,41 +46,50 @@ def run(settings: Settings, stop: Stop) -> None:
         beating(settings.home, PART, progress.said),
         alone(settings.home, PART, stop) as can_work,
     ):
-        wait, shift = FIRST_WAIT_S, can_work
-        while shift:
+        wait, works = FIRST_WAIT_S, can_work
+        while works:
             try:
-                _shift(lakehouse, stop, progress)
-                shift = False
+                works = _shift(lakehouse, stop, progress)
             except (FencedError, TransientError) as exc:
-                wait = FIRST_WAIT_S if not progress.trouble else min(wait * 2, LONGEST_WAIT_S)
+                wait = min(wait * 2, LONGEST_WAIT_S) if progress.trouble else FIRST_WAIT_S
                 progress.trouble = exc.message
                 log.warning("%s; starting again in %.1f s", exc, wait)
-                shift = not stop.wait(wait)
+                works = not stop.wait(wait)
     heartbeat.forget(settings.home, PART)
 
 
-def _shift(lakehouse: Lakehouse, stop: Stop, progress: Progress) -> None:
-    """Works until told to stop; trouble with one table keeps the other from nothing."""
-    url, interval_s = lakehouse.database_url, lakehouse.settings.load.interval_s
+def _shift(lakehouse: Lakehouse, stop: Stop, progress: Progress) -> bool:
+    """Works until told to stop; True where it gave way to a rebuild and has to come back."""
+    url, settings = lakehouse.database_url, lakehouse.settings
     with (
-        leased(url, PART, lakehouse.settings.home, stop) as lease,
-        closing(open_connection(url)) as connection,
+        closing(Lease(url, REBUILD, str(settings.home), LEASE_S)) as rebuild,
+        leased(url, PART, settings.home, stop) as lease,
         translated(url),
+        closing(open_connection(url)) as connection,
     ):
         loaders = loaders_of(lakehouse, connection, progress)
-        due = time.monotonic() + RENEW_EVERY_S
+        retention = Retention(connection, settings.load.retention_days)
+        looks_up = Every(LOOK_UP_EVERY_S)
         while not stop:
+            if looks_up.due():
+                if rebuild.taken():
+                    log.info("raw is made anew; waiting for its end")
+                    return not stop.wait(LOOK_UP_EVERY_S)
+                _require(lease)
+                retention.look()
             _turn(loaders, progress, stop.__bool__)
-            stop.wait(interval_s)
-            if time.monotonic() >= due:
-                due = time.monotonic() + RENEW_EVERY_S
-                if not lease.renew():
-                    raise FencedError(
-                        "another loader took the lease while this one did not answer",
-                        hint="Nothing is lost: this one goes on when the other ends.",
-                    )
+            stop.wait(settings.load.interval_s)
         last = time.monotonic() + LAST_LOOK_S
         _turn(loaders, progress, lambda: time.monotonic() > last)
+    return False
+
+
+def _require(lease: Lease) -> None:
+    if not lease.renew():
+        raise FencedError(
+            "another loader took the lease while this one did not answer",
+            hint="Nothing is lost: this one goes on when the other ends.",
+        )
 
 
 def loaders_of(
@@ -96,3 +113,45 @@ def _turn(loaders: Sequence[TableLoader], progress: Progress, stopped: Callable[
     if trouble:
         raise trouble[0]
     progress.trouble = ""
+
+
+class Every:
+    """Says when a time has passed again; at once at first."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._at = seconds, 0.0
+
+    def due(self) -> bool:
+        now = time.monotonic()
+        if now < self._at:
+            return False
+        self._at = now + self._seconds
+        return True
+
+
+class Retention:
+    """Drops days of load that are over, once silver has them."""
+
+    def __init__(self, connection: Connection, days: float) -> None:
+        self._connection, self._days = connection, days
+        self._every = Every(RETENTION_EVERY_S)
+
+    def look(self) -> None:
+        """Drops what is due; what somebody reads at the moment is left to the next look."""
+        if not self._days or not self._every.due():
+            return
+        first_kept = (datetime.now(UTC) - timedelta(days=self._days)).date()
+        try:
+            for contract in (REJECTED, EVENTS):
+                for day in drop_before(self._connection, contract.table, first_kept, self._taken()):
+                    log.info("raw.%s: what was loaded on %s is dropped", contract.table, day)
+        except LockNotAvailable:
+            log.info("raw is read at the moment; days that are over are dropped later")
+
+    def _taken(self) -> int:
+        """The load up to which silver is made, also one that is made beside it."""
+        silver = Windows(self._connection).last_done()
+        beside = Windows(self._connection, "next")
+        if silver is None or beside.last_done() or beside.unfinished():
+            return 0
+        return silver.to_load_id

@@ -22,6 +22,13 @@ where name = %(name)s and holder = %(holder)s
 returning holder
 """
 
+TAKEN = """
+select exists (
+    select from tidelake.lease
+    where name = %(name)s and holder <> %(holder)s and expires_at > clock_timestamp()
+)
+"""
+
 RELEASE = "delete from tidelake.lease where name = %(name)s and holder = %(holder)s"
 
 
@@ -48,6 +55,12 @@ class Lease:
         Renewing after the end is fine as long as nobody took it meanwhile.
         """
         return self._ask(RENEW)
+
+    def taken(self) -> bool:
+        """Whether another holds it now."""
+        return self._session.run(
+            lambda connection: connection.execute(TAKEN, self._values).fetchone() == (True,)
+        )
 
     def release(self) -> None:
         """Give it up at once; nothing happens when it is not ours."""
