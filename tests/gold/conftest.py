@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,5 +18,6 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> DbtTarget:
 
 
 @pytest.fixture
-def stand(database_url: str, dbt: DbtTarget, tmp_path: Path) -> Stand:
-    return Stand(database_url, dbt, tmp_path)
+def stand(database_url: str, dbt: DbtTarget, tmp_path: Path) -> Iterator[Stand]:
+    with closing(Stand(database_url, dbt, tmp_path)) as stand:
+        yield stand

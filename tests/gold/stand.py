@@ -76,12 +76,11 @@ class Stand:
         self.url, self.dbt, self.timezone = url, dbt, "UTC"
         self.file = folder / "work.duckdb"
         migrate(url)
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("create schema if not exists silver")
-            for table, columns in silver_tables().items():
-                body = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-                connection.execute(f"create table silver.{table} ({body})".encode())
-                connection.execute(f"create index on silver.{table} (load_id)".encode())
+        self._postgres = psycopg.connect(url, autocommit=True)
+        for table, columns in silver_tables().items():
+            body = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+            self.execute(f"create table silver.{table} ({body})")
+            self.execute(f"create index on silver.{table} (load_id)")
 
     def put(self, table: str, load_id: int, *rows: Mapping[str, Any], times: int = 1) -> None:
         """Rows of one load; what a row does not name holds what is usual."""
@@ -89,12 +88,17 @@ class Stand:
         names = ", ".join(columns)
         places = ", ".join(["%s"] * len(columns))
         values = [
-            tuple(self._value(name, kind, {"load_id": load_id} | row) for name, kind in columns.items())
+            tuple(
+                self._value(name, kind, {"load_id": load_id} | row)
+                for name, kind in columns.items()
+            )
             for row in rows
             for _ in range(times)
         ]
-        with psycopg.connect(self.url, autocommit=True) as connection, connection.cursor() as cursor:
-            cursor.executemany(f"insert into silver.{table} ({names}) values ({places})".encode(), values)
+        with self._postgres.cursor() as cursor:
+            cursor.executemany(
+                f"insert into silver.{table} ({names}) values ({places})".encode(), values
+            )
 
     def take(self, from_load_id: int, to_load_id: int, **values: Any) -> list[NodeResult]:
         """Gold takes in the news of a window."""
@@ -119,10 +123,12 @@ class Stand:
             connection.execute("use gold")
             yield connection
 
-    def execute(self, statement: str, *values: Any) -> None:
+    def execute(self, statement: str, *values: Any) -> psycopg.Cursor[Any]:
         """A statement in PostgreSQL."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement.encode(), values)
+        return self._postgres.execute(statement.encode(), values or None)
+
+    def close(self) -> None:
+        self._postgres.close()
 
     def _vars(self, from_load_id: int, to_load_id: int) -> dict[str, Any]:
         return {

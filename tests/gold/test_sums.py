@@ -21,7 +21,9 @@ def test_a_session_that_grew_is_counted_once_as_it_is_now(stand: Stand) -> None:
     sums = "sessions, bot_sessions, bounces, page_views, events, round(duration_s, 6), converted"
     assert stand.rows(f"select {sums} from sessions_by_day") == [(1, 0, 0, 2, 5, 61.5, 0)]
     assert stand.rows("select step, sessions from funnel order by step") == [(1, 1), (2, 1), (3, 1)]
-    assert stand.rows("select referrer, sessions, bounces from acquisition") == [("search.example", 1, 0)]
+    assert stand.rows("select referrer, sessions, bounces from acquisition") == [
+        ("search.example", 1, 0)
+    ]
     assert stand.rows("select page_path, entries, exits from top_pages order by all") == [
         ("/", 1, 0),
         ("/bag", 0, 1),
@@ -57,7 +59,9 @@ def test_sessions_of_bots_are_counted_as_that_and_nowhere_else(stand: Stand) -> 
     assert stand.rows("from top_pages") == []
 
 
-def test_a_late_event_moves_a_visitor_to_an_earlier_first_day_country_and_week(stand: Stand) -> None:
+def test_a_late_event_moves_a_visitor_to_an_earlier_first_day_country_and_week(
+    stand: Stand,
+) -> None:
     monday, before = date(2026, 11, 23), date(2026, 11, 16)
     was = {"visitor_key": "0" * 32, "cohort_week": monday, "week": monday, "first_day": DAY}
     sunday = date(2026, 11, 22)
@@ -97,33 +101,46 @@ def test_an_order_with_a_product_on_two_lines_is_one_order_of_it(stand: Stand) -
     stand.put("order_items", 1, line | {"line_number": 1}, line | {"line_number": 2})
     stand.put("order_items", 1, {"quantity": None})
     stand.take(0, 1)
-    assert stand.rows("select product_id, product_name, category, quantity, revenue, orders"
-                      " from revenue_by_product order by all") == [
+    assert stand.rows(
+        "select product_id, product_name, category, quantity, revenue, orders"
+        " from revenue_by_product order by all"
+    ) == [
         ("p", "unknown", "unknown", 4, 16.0, 1),
         ("unknown", "unknown", "unknown", 0, 0.0, 1),
     ]
 
 
-def test_time_on_page_is_that_of_every_event_that_states_it(stand: Stand) -> None:
-    stand.put("events", 1, {}, {}, {"event_type": "page_leave"})
-    stand.put("page_views", 1, {"page_path": "/a"}, {"page_path": None})
-    stand.put("engagement", 1, {"page_path": "/a", "time_on_page": 1.5, "scroll_depth": 40.0, "interactions": 2})
-    stand.put("engagement", 1, {"page_path": "/a", "time_on_page": 2.0, "event_type": "page_leave"})
+def test_time_on_a_page_is_that_of_its_views_and_every_event_counts_for_its_type(
+    stand: Stand,
+) -> None:
+    stand.put("events", 1, {}, {}, {"event_type": "scroll"})
+    stand.put("page_views", 1, {"page_path": "/a", "time_on_page": 1.5}, {"page_path": "/a"})
+    stand.put("page_views", 1, {"page_path": None, "time_on_page": 9.0}, {"page_path": ""})
+    figures = {"time_on_page": 1.5, "scroll_depth": 40.0, "interactions": 2}
+    stand.put("engagement", 1, figures, {"time_on_page": 2.0, "event_type": "scroll"})
     stand.take(0, 1)
-    assert stand.rows("select page_path, views, time_on_page_s, time_on_page_count from top_pages") == [
-        ("/a", 1, 3.5, 2)
+    assert stand.rows("select * exclude (day, project, country) from top_pages") == [
+        ("/a", 2, 1.5, 1, 0, 0)
     ]
-    assert stand.rows("select columns(* exclude (day, project, country)) from engagement_by_type order by all") == [
-        ("page_leave", 1, 0.0, 0, 2.0, 1, 0, 0, 0, 0),
+    assert stand.rows(
+        "select * exclude (day, project, country) from engagement_by_type order by all"
+    ) == [
         ("page_view", 2, 40.0, 1, 1.5, 1, 2, 0, 0, 0),
+        ("scroll", 1, 0.0, 0, 2.0, 1, 0, 0, 0, 0),
     ]
 
 
 def test_quality_is_counted_by_the_day_of_reception(stand: Stand) -> None:
     yesterday = date(2026, 11, 23)
     flags = ["wrong_type:order_total", "wrong_type:order_tax", "bot"]
-    stand.put("events", 1, {"day": yesterday, "quality_flags": flags, "is_bot": True, "is_late": True})
-    stand.put("events", 1, {"is_unknown_type": True, "event_name": "Zöô 'x'", "quality_flags": ["unknown_type"]})
+    stand.put(
+        "events", 1, {"day": yesterday, "quality_flags": flags, "is_bot": True, "is_late": True}
+    )
+    stand.put(
+        "events",
+        1,
+        {"is_unknown_type": True, "event_name": "Zöô 'x'", "quality_flags": ["unknown_type"]},
+    )
     stand.put("repeats", 1, {"repeats": 7})
     stand.put("rejected_events", 1, {}, {"records": 4, "reason": "damaged_frame"})
     stand.take(0, 1)
@@ -144,13 +161,19 @@ def test_quality_is_counted_by_the_day_of_reception(stand: Stand) -> None:
 
 def test_percentiles_are_within_2_5_percent_of_the_sample_of_that_rank(stand: Stand) -> None:
     samples = [1.0 + 7.3 * n**1.7 for n in range(200)]
-    stand.put("web_performance", 1, *({"page_load_time": ms, "page_group": "/p"} for ms in samples[::2]))
-    stand.put("web_performance", 2, *({"page_load_time": ms, "page_group": "/p"} for ms in samples[1::2]))
+    stand.put(
+        "web_performance", 1, *({"page_load_time": ms, "page_group": "/p"} for ms in samples[::2])
+    )
+    stand.put(
+        "web_performance", 2, *({"page_load_time": ms, "page_group": "/p"} for ms in samples[1::2])
+    )
     ignored = ({"page_load_time": -1.0}, {"page_load_time": 9e9, "is_bot": True})
     stand.put("web_performance", 2, {"dom_interactive": 0.0, "page_group": None}, *ignored)
     stand.take(0, 1)
     stand.take(1, 2)
-    none, paths = stand.rows("select columns(* exclude (day, project, country)) from web_performance order by all")
+    none, paths = stand.rows(
+        "select columns(* exclude (day, project, country)) from web_performance order by all"
+    )
     assert none[:3] == ("(none)", "dom_interactive", 1)
     assert paths[:3] == ("/p", "page_load_time", 200)
     for share, found in zip((0.5, 0.75, 0.95), paths[3:], strict=True):
@@ -162,7 +185,11 @@ def test_percentiles_are_within_2_5_percent_of_the_sample_of_that_rank(stand: St
     ("timezone", "moments", "hours"),
     [
         # The hour from 2 to 3 passes twice when summer time ends.
-        ("Europe/Berlin", [(2026, 10, 25, 0, 30), (2026, 10, 25, 1, 30), (2026, 10, 25, 2, 30)], [2, 2, 3]),
+        (
+            "Europe/Berlin",
+            [(2026, 10, 25, 0, 30), (2026, 10, 25, 1, 30), (2026, 10, 25, 2, 30)],
+            [2, 2, 3],
+        ),
         ("Europe/Berlin", [(2026, 3, 29, 0, 30), (2026, 3, 29, 1, 30)], [1, 3]),
         # Half an hour beside everyone else.
         ("Asia/Kolkata", [(2026, 10, 25, 0, 29), (2026, 10, 25, 0, 31)], [5, 6]),

@@ -55,7 +55,9 @@ def test_a_first_window_without_rows_makes_every_table_with_its_columns_and_noth
 
 def test_windows_without_news_change_nothing(stand: Stand) -> None:
     stand.put("events", 1, {}, times=3)
-    stand.put("session_changes", 1, {"events": 3, "page_views": 3, "entry_page": "/", "exit_page": "/"})
+    stand.put(
+        "session_changes", 1, {"events": 3, "page_views": 3, "entry_page": "/", "exit_page": "/"}
+    )
     stand.take(0, 1)
     before = {table: stand.rows(f"from {table} order by all") for table in TABLES}
     stand.take(1, 2)
@@ -65,7 +67,9 @@ def test_windows_without_news_change_nothing(stand: Stand) -> None:
 
 
 def test_the_file_says_what_it_is(stand: Stand) -> None:
-    stand.take(3, 5, version=12, timezone="Asia/Kolkata", trouble="the model x failed: it's 'off' — ü")
+    stand.take(
+        3, 5, version=12, timezone="Asia/Kolkata", trouble="the model x failed: it's 'off' — ü"
+    )
     assert stand.rows("from publication") == [
         (12, 3, 5, NOON, "Asia/Kolkata", "the model x failed: it's 'off' — ü")
     ]

@@ -5,21 +5,7 @@ with events as (
 ),
 
 figures as (
-    select
-        day,
-        project,
-        country,
-        event_type,
-        sum(scroll_depth_sum) as scroll_depth_sum,
-        sum(scroll_depth_count) as scroll_depth_count,
-        sum(time_on_page_s) as time_on_page_s,
-        sum(time_on_page_count) as time_on_page_count,
-        sum(interactions) as interactions,
-        sum(form_submissions) as form_submissions,
-        sum(video_views) as video_views,
-        sum(downloads) as downloads
-    from {{ ref('news_engagement') }}
-    group by day, project, country, event_type
+    select * from {{ ref('news_engagement') }}
 ),
 
 -- An event has its figures from the start, so news of figures are news of events too.

@@ -5,15 +5,11 @@ with news as (
         country,
         page_path,
         views,
-        0 as time_on_page_s,
-        0 as time_on_page_count,
+        time_on_page_s,
+        time_on_page_count,
         0 as entries,
         0 as exits
     from {{ ref('news_page_views') }}
-    union all
-    select day, project, country, page_path, 0, time_on_page_s, time_on_page_count, 0, 0
-    from {{ ref('news_engagement') }}
-    where page_path is not null
     union all
     select day, project, country, entry_page, 0, 0, 0, sign, 0
     from {{ ref('news_sessions') }}

@@ -3,7 +3,6 @@ select
     project,
     country,
     event_type,
-    page_path,
     coalesce(sum(scroll_depth), 0) as scroll_depth_sum,
     count(scroll_depth) as scroll_depth_count,
     coalesce(sum(time_on_page), 0) as time_on_page_s,
@@ -14,4 +13,4 @@ select
     coalesce(sum(downloads), 0)::bigint as downloads
 from {{ silver('engagement') }}
 where {{ is_news() }}
-group by 1, 2, 3, 4, 5
+group by 1, 2, 3, 4

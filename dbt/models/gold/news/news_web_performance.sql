@@ -2,7 +2,7 @@ select
     day,
     project,
     country,
-    coalesce(page_group, '(none)') as page_group,
+    coalesce(nullif(page_group, ''), '(none)') as page_group,
     page_load_time,
     first_contentful_paint,
     dom_interactive,
