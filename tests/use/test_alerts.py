@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -206,3 +208,12 @@ def test_the_command_tests_the_webhook(
     assert run("alerts", "test").stdout == "sent to http://127.0.0.1/…\n"
     assert hook.came[0]["event"] == "test"
     assert os.fspath(lake.settings.home) == hook.came[0]["home"]
+
+
+def test_who_watches_the_parts_loads_neither_arrow_nor_the_lake_for_it() -> None:
+    loaded = "import sys, tidelake.pipeline.alerts; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    )
+
+    assert not {"pyarrow", "numpy", "pyiceberg", "duckdb"} & set(done.stdout.split())

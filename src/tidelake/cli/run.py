@@ -14,7 +14,7 @@ from tidelake.cli.context import settings_of
 def run(
     ctx: typer.Context,
     part: Annotated[
-        Literal["collect", "ingest", "care", "load", "transform"],
+        Literal["collect", "ingest", "care", "load", "transform", "alerts"],
         typer.Argument(help="which part"),
     ],
     parent: Annotated[

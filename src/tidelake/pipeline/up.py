@@ -21,6 +21,7 @@ from urllib.request import urlopen
 from tidelake.errors import SetupError, TidelakeError
 from tidelake.files import open_disk
 from tidelake.observe import heartbeat
+from tidelake.pipeline import alerts
 from tidelake.pipeline.address import collector_url, free_port
 from tidelake.pipeline.home import make_home
 from tidelake.pipeline.stopping import Stop
@@ -80,6 +81,7 @@ def running(
     where `stop` is set before all are ready, and what `Supervisor.start` raises.
     """
     home = settings.home
+    alerts.rules_of(settings)  # a rule that is wrong is told before anything starts
     make_home(home)
     supervisor = Supervisor(report, home / "logs")
     with _alone(home):
@@ -100,7 +102,8 @@ def running(
             url = _collector_url(home)
             if trouble := _trouble(url):
                 report(f"warning: events are refused for now: {trouble}")
-            yield Running(settings, supervisor, database_url, url)
+            with alerts.watching(settings, database_url, report):
+                yield Running(settings, supervisor, database_url, url)
         finally:
             supervisor.stop()
 
