@@ -105,8 +105,8 @@ select day, project, country, device_type, sessions, round(sessions * 0.03)::big
     round(sessions * (0.36 + 0.06 * noise((day, device_type, 'b'))))::bigint,
     round(sessions * 4.1)::bigint, round(sessions * 9.3)::bigint,
     sessions * (180 + 60 * noise((day, country, 's'))),
-    round(sessions * case device_type when 'desktop' then 0.041 else 0.024 end
-        * (0.85 + 0.3 * noise((day, country, 'c'))))::bigint
+    floor(sessions * case device_type when 'desktop' then 0.041 else 0.024 end
+        + noise((day, project, country, device_type, 'c')))::bigint
 from visit;
 
 create temp table session_day as
@@ -166,7 +166,8 @@ where cohort_week + weeks_after * interval '7 days' <= $last_day;
 insert into gold.revenue_by_day
 select day, project, country, currency, orders, orders * basket, orders * 4.9,
     orders * basket * 0.16, orders * basket * 0.05, round(orders * 2.3)::bigint,
-    round(orders * 0.05)::bigint, round(orders * 0.05) * basket * 0.9
+    floor(orders * 0.05 + noise((day, project, country, 'f')))::bigint,
+    floor(orders * 0.05 + noise((day, project, country, 'f'))) * basket * 0.9
 from (select day, project, country, currency, sum(converted)::bigint as orders,
         61.35 + 18 * noise((day, project, country, 'r')) as basket
     from gold.sessions_by_day join session_day using (day, project, country) group by all)
@@ -205,8 +206,8 @@ from gold.daily_traffic join session_day using (day, project, country) cross joi
 
 insert into gold.acquisition
 select day, project, country, referrer, source, medium, campaign, n,
-    least(n, round(n * bounce))::bigint, least(n, round(n * conversion
-        * (0.8 + 0.4 * noise((day, country, referrer, campaign)))))::bigint
+    least(n, round(n * bounce))::bigint, least(n, floor(n * conversion * 0.9
+        + noise((day, country, referrer, campaign))))::bigint
 from (select day, project, country, sessions, referrer, source, medium, campaign, bounce, conversion,
         case when referrer = 'direct' and campaign = '' then sessions
             - sum(case when referrer = 'direct' and campaign = '' then 0

@@ -18,7 +18,16 @@ from tidelake.dashboard.empty import draw_empty
 from tidelake.dashboard.freshness import notices
 from tidelake.dashboard.gold import Gold, GoldFolder
 from tidelake.dashboard.live import LiveFacts
-from tidelake.dashboard.pages import acquisition, funnel, overview, performance, quality, revenue
+from tidelake.dashboard.pages import (
+    acquisition,
+    funnel,
+    inspector,
+    overview,
+    performance,
+    pipeline,
+    quality,
+    revenue,
+)
 from tidelake.dashboard.period import Filters
 from tidelake.dashboard.view import View
 from tidelake.errors import TidelakeError
@@ -68,7 +77,21 @@ def gold_folder(home: Path) -> GoldFolder:
 def _pages(folder: GoldFolder, live: LiveFacts) -> dict[str, list[StreamlitPage]]:
     return {
         "Answers": [_page(page, folder, live, first=page is ANSWERS[0]) for page in ANSWERS],
-        "Trust": [_page(QUALITY, folder, live, first=False)],
+        "Trust": [
+            _page(QUALITY, folder, live, first=False),
+            st.Page(
+                partial(_draw_pipeline, folder, live),
+                title="Pipeline",
+                icon=":material/conversion_path:",
+                url_path="pipeline",
+            ),
+            st.Page(
+                partial(_draw_inspector, folder, live),
+                title="Inspector",
+                icon=":material/frame_inspect:",
+                url_path="inspector",
+            ),
+        ],
     }
 
 
@@ -100,9 +123,32 @@ def _draw_gold(page: GoldPage, folder: GoldFolder, live: LiveFacts) -> None:
     body = st.container()
     waiting = _waiting(body)
     with body:
-        page.draw(view)
+        try:
+            page.draw(view)
+        except TidelakeError as exc:
+            st.html(markup.banner("trouble", exc.message, exc.hint))
     waiting.empty()
     _foot(gold)
+
+
+def _draw_pipeline(folder: GoldFolder, live: LiveFacts) -> None:
+    gold = _any(folder)
+    _watch(folder, gold, live)
+    pipeline.draw(gold, live)
+
+
+def _draw_inspector(folder: GoldFolder, live: LiveFacts) -> None:
+    gold = _any(folder)
+    inspector.draw(_choices(gold)[0] if gold else [], live)
+
+
+def _any(folder: GoldFolder) -> Gold | None:
+    """Gold for pages that show other things as well: they go on without."""
+    try:
+        return folder.newest()
+    except TidelakeError as exc:
+        st.html(markup.banner("trouble", exc.message, exc.hint))
+        return None
 
 
 def _waiting(body: st.delta_generator.DeltaGenerator) -> st.delta_generator.DeltaGenerator:

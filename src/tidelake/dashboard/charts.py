@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from tidelake.dashboard import formats
+from tidelake.dashboard import formats, markup, vega
 from tidelake.dashboard.period import Period
+from tidelake.dashboard.vega import GHOST, Moment, Spec, tip
 
-HEIGHT = 280
 FEW = 3  # points up to which a line needs dots to be seen
-GHOST = "#8A99A5"
-
-Spec = dict[str, Any]
-Form = Callable[[float | None], str]
+COUNTS = "datum.value < 10000 ? format(datum.value, ',') : format(datum.value, '~s')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +25,24 @@ class Unit:
     """How values of a chart are written: on its axis (a Vega expression) and in its tooltips."""
 
     axis: str
-    form: Form
-    zero: bool = True
+    form: Callable[[float | None], str]
 
 
-COUNT = Unit(
-    "datum.value < 10000 ? format(datum.value, ',') : format(datum.value, '~s')", formats.number
-)
+COUNT = Unit(COUNTS, formats.number)
 SHARE = Unit("format(datum.value, '.1~%')", formats.percent)
+SECONDS = Unit("format(datum.value, '~f') + ' s'", formats.duration)
 MILLISECONDS = Unit(
-    "datum.value >= 1000 ? format(datum.value / 1000, '.1~f') + ' s' : format(datum.value, '~f') + ' ms'",
+    "datum.value >= 1000 ? format(datum.value / 1000, '.1~f') + ' s' : datum.value + ' ms'",
     formats.milliseconds,
 )
-SECONDS = Unit("format(datum.value, '~f') + ' s'", formats.duration)
+# Readable steps of a logarithmic axis.
+STEPS = [value * 10**power for power in range(5) for value in (1, 2, 5)]
 
 
 def money(currency: str) -> Unit:
+    """Amounts of one currency."""
     symbol = formats.SYMBOLS.get(currency, "")
-    return Unit(
-        f"'{symbol}' + (datum.value < 10000 ? format(datum.value, ',') : format(datum.value, '~s'))",
-        lambda amount: formats.money(amount, currency),
-    )
+    return Unit(f"'{symbol}' + ({COUNTS})", lambda amount: formats.money(amount, currency))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,88 +71,93 @@ def trend(
     before: Sequence[Point],
     *,
     name: str,
-    unit: Unit = COUNT,
     measure: str,
+    unit: Unit = COUNT,
     unfinished: bool = False,
-    height: int = HEIGHT,
 ) -> None:
-    """A line over an area; the time before lies under it as a ghost, day by day.
+    """A line over an area; the time before lies under it as a ghost, place by place.
 
     `unfinished` says that the last point is of a day that is not over: the line to it is dotted.
     """
-    hourly = any(isinstance(point.at, datetime) for point in now)
-    rows = []
-    for place, point in enumerate(now):
-        ghost = before[place] if place < len(before) else None
-        rows.append(
-            {
-                "at": _milliseconds(point.at),
-                "value": point.value,
-                "over": None if unfinished and place == len(now) - 1 else point.value,
-                "open": point.value if unfinished and place >= len(now) - 2 else None,
-                "before": ghost.value if ghost else None,
-                "when": _when(point.at)
-                + (", so far" if unfinished and place == len(now) - 1 else ""),
-                "shown": unit.form(point.value),
-                "shown_before": f"{unit.form(ghost.value)} ({_when(ghost.at)})" if ghost else "",
-            }
-        )
-    tooltip = [_tip("when", "When"), _tip("shown", measure)]
-    if before:
-        tooltip.append(_tip("shown_before", "Period before"))
-    y = _y("value", unit)
-    line: Spec = {"type": "line", "strokeWidth": 2.2, "interpolate": "monotone"}
+    rows = _with_ghost(now, before, unit, unfinished)
+    tooltip = [tip("when", "When"), tip("shown", measure)]
+    tooltip += [tip("shown_before", "Period before")] if before else []
+    y = vega.value_axis("value", unit.axis)
+    own: Spec = {"datum": measure, "type": "nominal", "legend": None}
+    line: Spec = {"type": "line", "strokeWidth": 2.2, "strokeJoin": "round"}
     if len(now) <= FEW:
         line["point"] = {"size": 70, "filled": True}
-    layers = [
-        {
-            "mark": {"type": "area", "opacity": 0.13, "interpolate": "monotone"},
-            "encoding": {"y": y},
-        },
-        {"mark": line, "encoding": {"y": {**y, "field": "over"}}},
+    ghost = {"type": "line", "strokeDash": [4, 4], "strokeWidth": 1.6, "color": GHOST}
+    layers: list[Spec] = [
+        {"mark": {"type": "area", "opacity": 0.13}, "encoding": {"y": y, "color": own}},
+        {"mark": line, "encoding": {"y": {**y, "field": "over"}, "color": own}},
         {
             "mark": {**line, "strokeDash": [2, 3]},
-            "encoding": {"y": {**y, "field": "open"}},
+            "encoding": {"y": {**y, "field": "open"}, "color": own},
         },
-        _hover("at", tooltip),
-        _dot("at", y),
+        vega.hover("at", tooltip),
+        vega.hovered_dot(y, own),
     ]
     if before:
-        ghost_line = {
-            "mark": {"type": "line", "strokeDash": [4, 4], "strokeWidth": 1.6, "color": GHOST,
-                     "interpolate": "monotone"},
-            "encoding": {"y": {**y, "field": "before"}},
-        }  # fmt: skip
-        layers.insert(0, ghost_line)
-    for layer in layers:
-        if layer["mark"].get("color") != GHOST and layer["mark"]["type"] != "rule":
-            layer["encoding"]["color"] = {"datum": measure, "type": "nominal", "legend": None}
-    _draw(rows, {"encoding": {"x": _x("at", hourly)}, "layer": layers}, name, height)
+        layers.insert(0, {"mark": ghost, "encoding": {"y": {**y, "field": "before"}}})
+    x = vega.time_axis("at", [point.at for point in now])
+    _legend([_span(now) or measure], _span(before))
+    vega.draw(rows, {"encoding": {"x": x}, "layer": layers}, name)
 
 
-def lines(
-    points: Sequence[Point],
-    *,
-    name: str,
-    order: Sequence[str],
-    unit: Unit = COUNT,
-    height: int = HEIGHT,
-) -> None:
+def _span(points: Sequence[Point]) -> str:
+    return formats.days(points[0].at, points[-1].at) if points else ""
+
+
+def _with_ghost(
+    now: Sequence[Point], before: Sequence[Point], unit: Unit, unfinished: bool
+) -> list[dict[str, Any]]:
+    rows = []
+    last = len(now) - 1
+    for place, point in enumerate(now):
+        ghost = before[place] if place < len(before) else None
+        still = unfinished and place == last
+        told = f"{unit.form(ghost.value)} ({Moment(ghost.at).words})" if ghost else ""
+        rows.append(
+            {
+                "at": Moment(point.at).milliseconds,
+                "value": point.value,
+                "over": None if still and last else point.value,
+                "open": point.value if unfinished and place >= last - 1 else None,
+                "before": ghost.value if ghost else None,
+                "when": Moment(point.at).words + (", so far" if still else ""),
+                "shown": unit.form(point.value),
+                "shown_before": told,
+            }
+        )
+    return rows
+
+
+def lines(points: Sequence[Point], *, name: str, order: Sequence[str], unit: Unit = COUNT) -> None:
     """One line a series, in the order given, which is the order of their colours."""
-    hourly = any(isinstance(point.at, datetime) for point in points)
-    line: Spec = {"type": "line", "strokeWidth": 2, "interpolate": "monotone"}
+    line: Spec = {"type": "line", "strokeWidth": 2.2, "strokeJoin": "round"}
     if len({point.at for point in points}) <= FEW:
         line["point"] = {"size": 60, "filled": True}
-    y = _y("value", unit)
-    colour = _colour(order)
+    y = vega.value_axis("value", unit.axis)
+    colour = vega.colour(order)
+    # One row a moment with all series, for the tooltip.
+    together: dict[date | datetime, dict[str, Any]] = {}
+    for point in points:
+        row = together.setdefault(point.at, {"when": Moment(point.at).words})
+        row[f"shown_{order.index(point.series)}"] = unit.form(point.value)
+    rows = [
+        {**row, **together[point.at]}
+        for row, point in zip(_long(points, unit, order), points, strict=True)
+    ]
+    tooltip = [tip("when", "When"), *(tip(f"shown_{n}", title) for n, title in enumerate(order))]
     layers = [
         {"mark": line, "encoding": {"y": y, "color": colour}},
-        _hover("at", [_tip("when", "When"), *_by_series(order)], pivot=True),
-        {"mark": {"type": "point", "opacity": 0, "size": 120},
-         "encoding": {"y": y, "color": colour,
-                      "tooltip": [_tip("when", "When"), _tip("series", "Series"), _tip("shown", "Value")]}},
-    ]  # fmt: skip
-    _draw(_long(points, unit), {"encoding": {"x": _x("at", hourly)}, "layer": layers}, name, height)
+        vega.hover("at", tooltip),
+        vega.hovered_dot(y, colour),
+    ]
+    x = vega.time_axis("at", sorted(together, key=lambda at: Moment(at).milliseconds))
+    _legend(order)
+    vega.draw(rows, {"encoding": {"x": x}, "layer": layers}, name)
 
 
 def stacked(
@@ -168,22 +167,21 @@ def stacked(
     order: Sequence[str],
     unit: Unit = COUNT,
     counted: str = "Records",
-    height: int = HEIGHT,
 ) -> None:
-    """Bars, one a day, made of the series in the order given."""
-    hourly = any(isinstance(point.at, datetime) for point in points)
-    x = {**_x("at", hourly), "timeUnit": "utcyearmonthdatehours" if hourly else "utcyearmonthdate"}
+    """Bars, one a moment, made of the series in the order given."""
+    found = sorted({point.at for point in points}, key=lambda at: Moment(at).milliseconds)
     spec: Spec = {
-        "mark": {"type": "bar", "cornerRadiusEnd": 1, "binSpacing": 1.5},
+        "mark": {"type": "bar"},
         "encoding": {
-            "x": x,
-            "y": {**_y("value", unit), "stack": "zero"},
-            "color": _colour(order),
+            "x": vega.band_axis("at", found),
+            "y": {**vega.value_axis("value", unit.axis), "stack": "zero"},
+            "color": vega.colour(order),
             "order": {"field": "place", "type": "quantitative"},
-            "tooltip": [_tip("when", "When"), _tip("series", "What"), _tip("shown", counted)],
+            "tooltip": [tip("when", "When"), tip("series", "What"), tip("shown", counted)],
         },
     }
-    _draw(_long(points, unit, order), spec, name, height)
+    _legend(order)
+    vega.draw(_long(points, unit, order), spec, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +194,7 @@ class Bin:
 
 
 def distribution(
-    bins: Sequence[Bin],
-    *,
-    name: str,
-    unit: Unit,
-    marked: Mapping[str, float],
-    height: int = HEIGHT,
+    bins: Sequence[Bin], *, name: str, unit: Unit, marked: Mapping[str, float]
 ) -> None:
     """How often which value; `marked` values get a line with their name."""
     total = sum(item.count for item in bins) or 1
@@ -210,6 +203,7 @@ def distribution(
             "low": item.low,
             "high": item.high,
             "share": item.count / total,
+            "none": 0.0,
             "range": f"{unit.form(item.low)} – {unit.form(item.high)}",
             "shown": f"{formats.percent(item.count / total)} ({formats.number(item.count)})",
             "mark": None,
@@ -217,143 +211,53 @@ def distribution(
         }
         for item in bins
     ]
-    empty: dict[str, Any] = dict.fromkeys(rows[0] if rows else ())
+    empty = dict.fromkeys(rows[0]) if rows else {}
     rows += [{**empty, "mark": value, "label": label} for label, value in marked.items()]
-    x = {"type": "quantitative", "axis": {"labelExpr": unit.axis, "grid": False, "title": None},
-         "scale": {"type": "log", "nice": False}}  # fmt: skip
-    bar = {
+    axis = {"labelExpr": unit.axis, "grid": False, "title": None, "values": STEPS, "ticks": False,
+            "labelPadding": 8, "labelOverlap": "greedy", "labelSeparation": 12}  # fmt: skip
+    x = {"type": "quantitative", "axis": axis, "scale": {"type": "log", "nice": False}}
+    bars = {
         "transform": [{"filter": "isValid(datum.low)"}],
-        "mark": {"type": "bar", "cornerRadiusEnd": 1},
+        "mark": {"type": "rect"},
         "encoding": {
             "x": {**x, "field": "low"},
             "x2": {"field": "high"},
-            "y": _y("share", SHARE),
+            "y": vega.value_axis("share", SHARE.axis),
+            "y2": {"field": "none"},
             "color": {"datum": "share", "legend": None},
-            "tooltip": [_tip("range", "Between"), _tip("shown", "Samples")],
+            "tooltip": [tip("range", "Between"), tip("shown", "Samples")],
         },
     }
-    only_marks = [{"filter": "isValid(datum.mark)"}]
-    place: Spec = {"x": {**x, "field": "mark"}}
-    rule = {"transform": only_marks, "encoding": place,
-            "mark": {"type": "rule", "strokeDash": [3, 3], "color": GHOST, "strokeWidth": 1.5}}  # fmt: skip
-    words = {"transform": only_marks,
-             "encoding": {**place, "y": {"value": 8}, "text": {"field": "label"}},
-             "mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 12, "color": GHOST}}  # fmt: skip
-    _draw(rows, {"layer": [bar, rule, words]}, name, height)
+    _legend(["Share of samples"])
+    vega.draw(rows, {"layer": [bars, *_marks({**x, "field": "mark"})]}, name)
 
 
-def _x(field: str, hourly: bool) -> Spec:
-    # UTC: days are those of the reporting zone, whatever zone the browser is in.
-    return {
-        "field": field,
-        "type": "temporal",
-        "scale": {"type": "utc"},
-        "axis": {
-            "title": None,
-            "grid": False,
-            "format": "%H:%M" if hourly else "%-d %b",
-            "tickCount": {"expr": "max(2, floor(width / 84))"},
-            "labelOverlap": True,
-            "labelFlush": True,
-        },
-    }
+def _marks(x: Spec) -> list[Spec]:
+    only: Spec = {"transform": [{"filter": "isValid(datum.mark)"}]}
+    rule = {"type": "rule", "strokeDash": [3, 3], "color": GHOST, "strokeWidth": 1.5}
+    words = {"type": "text", "align": "left", "dx": 4, "fontSize": 12, "color": GHOST}
+    at_top = {"y": {"value": 8}, "text": {"field": "label"}}
+    return [
+        {**only, "mark": rule, "encoding": {"x": x}},
+        {**only, "mark": words, "encoding": {"x": x, **at_top}},
+    ]
 
 
-def _y(field: str, unit: Unit) -> Spec:
-    axis = {"title": None, "tickCount": 4, "labelExpr": unit.axis, "domain": False, "ticks": False}
-    return {
-        "field": field,
-        "type": "quantitative",
-        "axis": axis,
-        "scale": {"zero": unit.zero, "nice": True},
-    }
-
-
-def _colour(order: Sequence[str]) -> Spec:
-    legend = {"orient": "top", "title": None, "symbolType": "circle", "labelLimit": 180,
-              "columns": {"expr": "max(1, floor(width / 130))"}, "offset": 8}  # fmt: skip
-    return {
-        "field": "series",
-        "type": "nominal",
-        "scale": {"domain": list(order)},
-        "legend": legend,
-    }
-
-
-def _tip(field: str, title: str) -> Spec:
-    return {"field": field, "type": "nominal", "title": title}
-
-
-def _by_series(order: Sequence[str]) -> list[Spec]:
-    return [_tip(name.replace(".", "\\.").replace("[", "\\["), name) for name in order]
-
-
-def _hover(field: str, tooltip: list[Spec], *, pivot: bool = False) -> Spec:
-    """A line through the moment next to the pointer, with everything that is known of it."""
-    layer: Spec = {
-        "mark": {"type": "rule", "color": GHOST, "strokeWidth": 1},
-        "params": [
-            {
-                "name": "near",
-                "select": {"type": "point", "fields": [field], "nearest": True,
-                           "on": "pointerover", "clear": "pointerout"},
-            }
-        ],
-        "encoding": {
-            "opacity": {"condition": {"param": "near", "empty": False, "value": 0.7}, "value": 0},
-            "tooltip": tooltip,
-        },
-    }  # fmt: skip
-    if pivot:
-        layer["transform"] = [{"pivot": "series", "value": "shown", "groupby": [field, "when"]}]
-    return layer
-
-
-def _dot(field: str, y: Spec) -> Spec:
-    return {
-        "mark": {"type": "point", "filled": True, "size": 60},
-        "encoding": {
-            "y": y,
-            "opacity": {"condition": {"param": "near", "empty": False, "value": 1}, "value": 0},
-        },
-    }
-
-
-def _long(points: Sequence[Point], unit: Unit, order: Sequence[str] = ()) -> list[dict[str, Any]]:
+def _long(points: Sequence[Point], unit: Unit, order: Sequence[str]) -> list[dict[str, Any]]:
     return [
         {
-            "at": _milliseconds(point.at),
+            "at": Moment(point.at).milliseconds,
             "value": point.value,
             "series": point.series,
-            "when": _when(point.at),
+            "when": Moment(point.at).words,
             "shown": unit.form(point.value),
-            "place": float(order.index(point.series)) if point.series in order else 0.0,
+            "place": float(order.index(point.series)),
         }
         for point in points
     ]
 
 
-def _milliseconds(at: date | datetime) -> float:
-    """A float: JavaScript reads 64-bit integers of Arrow as another kind of number."""
-    if not isinstance(at, datetime):
-        at = datetime(at.year, at.month, at.day, tzinfo=UTC)
-    return at.replace(tzinfo=at.tzinfo or UTC).timestamp() * 1000
-
-
-def _when(at: date | datetime) -> str:
-    if isinstance(at, datetime):
-        return f"{at.day} {at:%b, %H:%M}"
-    return f"{at:%a} {at.day} {at:%b %Y}"
-
-
-def _draw(rows: list[dict[str, Any]], spec: Spec, name: str, height: int) -> None:
-    import pyarrow as pa
+def _legend(order: Sequence[str], ghost: str = "") -> None:
     import streamlit as st
 
-    full = {
-        "height": height,
-        "config": {"view": {"stroke": None}, "axis": {"labelFontSize": 12}},
-        "padding": {"left": 2, "right": 8, "top": 8, "bottom": 2},
-        **spec,
-    }
-    st.vega_lite_chart(pa.Table.from_pylist(rows), full, width="stretch", alt=name)
+    st.html(markup.legend(order, ghost))

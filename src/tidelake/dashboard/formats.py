@@ -93,7 +93,7 @@ def day(value: date) -> str:
 
 def days(first: date, last: date) -> str:
     """28 Oct – 24 Nov 2026; a year is said once where it is the same."""
-    if first == last:
+    if (first.year, first.month, first.day) == (last.year, last.month, last.day):
         return day(last)
     start = f"{first.day} {first:%b}" if first.year == last.year else day(first)
     return f"{start} – {day(last)}"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Row = Mapping[str, Any]
+HINT = "The next publication replaces it; `tidelake rebuild gold` makes it anew."
 TRIES = 5  # a version may be published and the one before removed between pointer and opening
 
 
@@ -45,19 +46,25 @@ class Gold:
     _connection: DuckDBPyConnection = field(repr=False)
 
     def rows(self, sql: str, given: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Rows of a query with named parameters (`$project`)."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql, _used(sql, given or {}))
-            names = [column[0] for column in cursor.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        """Rows of a query with named parameters (`$project`).
+
+        Raises `DamagedError` where the file can not be read or has other tables.
+        """
+        import duckdb
+
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql, _used(sql, given or {}))
+                names = [column[0] for column in cursor.description or ()]
+                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        except duckdb.Error as exc:
+            raise DamagedError(
+                f"the gold file {self.path.name} can not be asked: {exc}", hint=HINT
+            ) from exc
 
     def one(self, sql: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The only row of a query that always has one, such as a sum."""
         return self.rows(sql, given)[0]
-
-    def close(self) -> None:
-        """Frees the file once the queries that run have ended."""
-        self._connection.close()
 
 
 @dataclass(slots=True)
@@ -104,9 +111,8 @@ class GoldFolder:
                 raise
             self.trouble = exc.message
             return True
-        before, self._open, self.trouble = self._open, fresh, ""
-        if before is not None:
-            before.close()
+        # The one before is closed when the last page that is drawn from it lets go of it.
+        self._open, self.trouble = fresh, ""
         return True
 
 
@@ -115,7 +121,6 @@ def open_gold(path: Path) -> Gold:
     tables are those of another version of tidelake."""
     import duckdb
 
-    hint = "The next publication replaces it; `tidelake rebuild gold` makes it anew."
     try:
         connection = duckdb.connect(
             str(path),
@@ -128,7 +133,7 @@ def open_gold(path: Path) -> Gold:
             },
         )
     except (duckdb.Error, OSError) as exc:
-        raise DamagedError(f"the gold file {path.name} can not be read: {exc}", hint=hint) from exc
+        raise DamagedError(f"the gold file {path.name} can not be read: {exc}", hint=HINT) from exc
     try:
         said = connection.execute(
             "select version, to_load_id, published_at, timezone, coalesce(trouble, '')"
@@ -139,7 +144,7 @@ def open_gold(path: Path) -> Gold:
     except (duckdb.Error, IndexError) as exc:
         connection.close()
         raise IncompatibleError(
-            f"the gold file {path.name} was made by another version of tidelake: {exc}", hint=hint
+            f"the gold file {path.name} was made by another version of tidelake: {exc}", hint=HINT
         ) from exc
 
 

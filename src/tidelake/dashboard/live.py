@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,28 +134,8 @@ class LiveFacts(Protocol):
     def pipeline(self) -> PipelineFacts:
         """Rates, lags, parts and tables. Never raises: what can not be asked is in `trouble`."""
 
-    def last_records(
-        self, count: int, *, rejected: bool, filters: dict[str, Any]
-    ) -> Sequence[SeenRecord]:
-        """The newest records first, of a `project` where one is given.
+    def last_records(self, count: int, *, rejected: bool, project: str) -> Sequence[SeenRecord]:
+        """The newest records first, of a project unless that is empty.
 
         Raises `UnavailableError` while PostgreSQL does not answer.
         """
-
-
-class Silent:
-    """No pipeline: for gold that was copied to where nothing else is."""
-
-    def collector_url(self) -> str | None:
-        return None
-
-    def news(self, to_load_id: int) -> News:
-        return News()
-
-    def pipeline(self) -> PipelineFacts:
-        return PipelineFacts(datetime.now().astimezone(), trouble="No pipeline is known here.")
-
-    def last_records(
-        self, count: int, *, rejected: bool, filters: dict[str, Any]
-    ) -> Sequence[SeenRecord]:
-        return ()

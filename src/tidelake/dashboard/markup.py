@@ -13,13 +13,13 @@ from typing import Any
 
 from tidelake.dashboard import formats
 
-LONGEST_BAR = 74  # percent: a figure stands right of every bar, not on it
+NOTHING = "Nothing in these days for this choice."
 LONGEST_TEXT = 300  # of one value; no page is held up by a path of a megabyte
 
 
 def text(value: object) -> str:
     """Any value as HTML text, also within an attribute."""
-    shown = str(value)
+    shown = " ".join(str(value).split())
     if len(shown) > LONGEST_TEXT:
         shown = shown[: LONGEST_TEXT - 1] + "…"
     # Control signs, and those that turn the direction of writing, would deceive the reader.
@@ -43,14 +43,21 @@ class Card:
     def moved(self) -> str:
         if self.change is None:
             return ""
-        amount = abs(self.change) * 100
         unit = " pp" if self.points else "%"
-        digits = 0 if amount >= 100 else 1
-        return f"{amount:,.{digits}f}{unit}"
+        return f"{self._shown:,.{0 if self._shown >= 100 else 1}f}{unit}"
+
+    @property
+    def direction(self) -> int:
+        """1 up, -1 down; 0 also where what is shown is 0.0."""
+        return 0 if self._shown == 0 else 1 if (self.change or 0) > 0 else -1
+
+    @property
+    def _shown(self) -> float:
+        return round(abs(self.change or 0) * 100, 1)
 
     @property
     def verdict(self) -> str:
-        if self.change is None or self.good == "neither" or round(self.change, 4) == 0:
+        if self.change is None or self.good == "neither" or self._shown == 0:
             return "even"
         return "good" if (self.change > 0) == (self.good == "up") else "bad"
 
@@ -63,8 +70,7 @@ def cards(items: Sequence[Card], compared: str = "") -> str:
 def _card(item: Card, compared: str) -> str:
     delta = ""
     if item.change is not None:
-        arrow = "▲" if item.change > 0 else "▼" if item.change < 0 else "●"
-        word = "up" if item.change > 0 else "down" if item.change < 0 else "unchanged"
+        arrow, word = {1: ("▲", "up"), -1: ("▼", "down"), 0: ("●", "unchanged")}[item.direction]
         delta = (
             f'<div class="tl-delta tl-{item.verdict}" title="{text(compared)}">'
             f'<span aria-hidden="true">{arrow}</span> '
@@ -103,10 +109,10 @@ def bars(items: Sequence[Bar], *, name: str, of: str = "", total: float | None =
 
 
 def _bar(item: Bar, longest: float) -> str:
-    width = max(min(item.size / longest, 1), 0) * LONGEST_BAR
+    share = max(min(item.size / longest, 1), 0)
     note = f'<span class="tl-barnote">{text(item.note)}</span>' if item.note else ""
     return (
-        f'<li class="tl-bar"><span class="tl-fill" style="width:{width:.2f}%"></span>'
+        f'<li class="tl-bar"><span class="tl-fill" style="--tl-share:{share:.4f}"></span>'
         f'<span class="tl-barlabel" title="{text(item.label)}">{text(item.label)}</span>'
         f'<span class="tl-barvalue">{text(item.shown)}{note}</span></li>'
     )
@@ -120,14 +126,16 @@ class Column:
     title: str
     form: Any = str
     right: bool = True
-    bar: bool = False  # a bar behind the number, by the largest of the column
-    width: str = ""
+    bar: bool = False  # a bar under the number, by the largest of the column
+    note: str = ""  # key of a second, smaller line
 
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, name: str) -> str:
-    """A table that scrolls within itself where it is too wide."""
+def table(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, name: str, empty: str = ""
+) -> str:
+    """A table that scrolls within itself where it is too wide; `empty` is said without rows."""
     if not rows:
-        return nothing()
+        return nothing(empty or NOTHING)
     largest = {
         c.key: max((abs(float(r[c.key] or 0)) for r in rows), default=0) or 1
         for c in columns
@@ -151,13 +159,13 @@ def _side(column: Column) -> str:
 def _cell(row: Mapping[str, Any], column: Column, largest: Mapping[str, float]) -> str:
     value = row[column.key]
     shown = text(formats.NONE if value is None else column.form(value))
-    style = ""
+    meter = ""
     if column.bar:
         share = abs(float(value or 0)) / largest[column.key] * 100
-        style = f' style="--tl-share:{share:.1f}%"'
-    kind = f"{_side(column)}{' tl-meter' if column.bar else ''}"
+        meter = f'<i class="tl-meter" style="--tl-share:{share:.1f}%"></i>'
     title = f' title="{text(value)}"' if not column.right else ""
-    return f'<td class="{kind}"{style}{title}>{shown}</td>'
+    note = f"<small>{text(row[column.note])}</small>" if column.note else ""
+    return f'<td class="{_side(column)}"{title}>{shown}{meter}{note}</td>'
 
 
 def banner(kind: str, title: str, detail: str = "") -> str:
@@ -180,7 +188,7 @@ def page_title(title: str, detail: str) -> str:
     return f'<div class="tl-title"><h1>{text(title)}</h1><p>{text(detail)}</p></div>'
 
 
-def nothing(sentence: str = "Nothing in these days for this choice.") -> str:
+def nothing(sentence: str = NOTHING) -> str:
     return f'<div class="tl-nothing">{text(sentence)}</div>'
 
 
@@ -236,6 +244,17 @@ def _heat(cell: Heat) -> str:
         f'<td class="tl-mid {kind}" style="--tl-heat:{strength * 100:.0f}%" '
         f'title="{text(cell.title)}">{text(cell.shown)}</td>'
     )
+
+
+def legend(names: Sequence[str], ghost: str = "") -> str:
+    """Names of series with their colours, which are those of the theme, in order; and the ghost."""
+    keys = [(f"tl-key{place % 7}", name) for place, name in enumerate(names)]
+    keys += [("tl-ghost", ghost)] if ghost else []
+    items = "".join(
+        f'<li><span class="tl-key {key}" aria-hidden="true"></span>{text(name)}</li>'
+        for key, name in keys
+    )
+    return f'<ul class="tl-legend" aria-label="Series">{items}</ul>'
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,10 @@ from tidelake.inbox.frame import (
 from tidelake.inbox.opened import opened
 from tidelake.inbox.records import Packed, unpack
 
-_NO_RECORDS = pa.RecordBatch.from_pylist([], RAW_SCHEMA)
+# Not `from_pylist`: it imports pandas where that is installed, a second of CPU for every process.
+_NO_RECORDS = pa.RecordBatch.from_arrays(
+    [pa.nulls(0, field.type) for field in RAW_SCHEMA], schema=RAW_SCHEMA
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,12 @@ def collector_url(home: Path) -> str | None:
     return None
 
 
-def free_port(host: str, port: int) -> int:
+def free_port(
+    host: str,
+    port: int,
+    what: str = "the collector",
+    variable: str = "TIDELAKE_COLLECT_PORT",
+) -> int:
     """The port, or a free one for 0; raises `SetupError` where somebody listens on it.
 
     The server's processes share the port (SO_REUSEPORT), and so would a second collector: the
@@ -36,7 +41,7 @@ def free_port(host: str, port: int) -> int:
             return int(probe.getsockname()[1])
     except (OSError, UnicodeError) as exc:  # a host name that can be none is a UnicodeError
         raise SetupError(
-            f"the collector can not listen on {host}:{port}: "
+            f"{what} can not listen on {host}:{port}: "
             f"{getattr(exc, 'strerror', None) or exc}",
-            hint="Stop what listens there, or set TIDELAKE_COLLECT_PORT (0 takes a free one).",
+            hint=f"Stop what listens there, or set {variable} (0 takes a free one).",
         ) from exc

@@ -2,32 +2,108 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from urllib.request import urlopen
 
-from tidelake.dashboard.live import Silent
+from tidelake.errors import SetupError
+from tidelake.observe import heartbeat
+from tidelake.pipeline.address import free_port
+from tidelake.pipeline.home import make_home
+from tidelake.pipeline.live_facts import Facts
+from tidelake.pipeline.memory import resident_now
 from tidelake.settings import Settings, load
+
+log = logging.getLogger("tidelake.dashboard")
+
+PART = "dashboard"
+BEAT_EVERY_S = 2.0
+SCRIPT = Path(__file__).with_name("dashboard_script.py")
 
 
 def draw(home: str) -> None:
     """Draws one visitor's page: what the script that Streamlit runs calls."""
     from tidelake.dashboard.app import draw
 
+    settings, live = _of_home(home)
+    draw(settings.home, live)
+
+
+@cache
+def _of_home(home: str) -> tuple[Settings, Facts]:
     settings = load(home=home)
-    draw(settings.home, Silent())
+    return settings, Facts(settings)
 
 
-def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or Ctrl-C."""
-    from streamlit.web import bootstrap
+def run(settings: Settings, say: Callable[[str], None] = log.info) -> None:
+    """Serves until SIGTERM or Ctrl-C; `say` gets one sentence with the address.
 
-    from tidelake.dashboard import theme
+    Raises `SetupError` where nothing can listen there.
+    """
+    make_home(settings.home)
+    host = settings.dashboard.host
+    port = free_port(host, settings.dashboard.port, "the dashboard", "TIDELAKE_DASHBOARD_PORT")
+    url = f"http://{shown_host(host)}:{port}"
+    ended = threading.Event()
+    beating = threading.Thread(
+        target=_beat, args=(settings.home, url, ended, say), name="heartbeat", daemon=True
+    )
+    beating.start()
+    try:
+        _serve(settings.home, host, port)
+    finally:
+        ended.set()
+        beating.join()
+        heartbeat.forget(settings.home, PART)
 
-    options = {
-        **theme.OPTIONS,
-        "server.address": settings.dashboard.host,
-        "server.port": settings.dashboard.port,
-    }
+
+def _serve(home: Path, host: str, port: int) -> None:
+    try:
+        from streamlit.web import bootstrap
+
+        from tidelake.dashboard import app, theme
+    except ModuleNotFoundError as exc:
+        raise SetupError(
+            f"the dashboard needs {exc.name}, which is not installed",
+            hint="pip install 'tidelake[dashboard]'",
+        ) from exc
+    assert app  # loaded before the first visitor, who would wait for it
+    options = {**theme.OPTIONS, "server.address": host, "server.port": port}
     flags = {name.replace(".", "_"): value for name, value in options.items()}
     bootstrap.load_config_options(flags)
-    script = Path(__file__).with_name("dashboard_script.py")
-    bootstrap.run(str(script), False, [str(settings.home)], flags)
+    bootstrap.run(str(SCRIPT), False, [str(home)], flags)
+
+
+def _beat(home: Path, url: str, ended: threading.Event, say: Callable[[str], None]) -> None:
+    """Says that the part runs, from the moment that it answers."""
+    while not ended.wait(0.1) and not _answers(url):
+        pass
+    if not ended.is_set():
+        say(f"dashboard  {url}")
+    while not ended.is_set():
+        with suppress(OSError):  # a full disk: this heart beats when there is room again
+            said = {"url": url, "memory_bytes": resident_now(), "trouble": ""}
+            heartbeat.beat(home, PART, time.time(), said)
+        ended.wait(BEAT_EVERY_S)
+
+
+def _answers(url: str) -> bool:
+    with suppress(OSError), urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+        return bool(answer.status == 200)
+    return False
+
+
+def shown_host(host: str) -> str:
+    """A host that a browser of this machine can open, for one that means every network."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+
+
+def dashboard_url(home: Path) -> str | None:
+    """Where the dashboard of a home can be opened; none while none runs."""
+    said = heartbeat.read(home).get(PART)
+    return None if said is None or said.stale(time.time()) else str(said.values["url"])

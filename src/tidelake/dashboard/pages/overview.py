@@ -103,6 +103,7 @@ def _cards(view: View) -> list[Card]:
     found += [
         _counted("Events", "events", now["events"], before.get("events")),
         _counted("Page views", "page_views", now["page_views"], before.get("page_views")),
+        _pages(now, before, visits, visits_before),
     ]
     return found
 
@@ -122,6 +123,17 @@ def _length(now: dict[str, Any], before: dict[str, Any]) -> Card:
     return Card("Session length", formats.duration(seconds), moved, key="session_length")
 
 
+def _pages(
+    now: dict[str, Any],
+    before: dict[str, Any],
+    visits: dict[str, Any],
+    visits_before: dict[str, Any],
+) -> Card:
+    pages = ratio(now["page_views"], visits["sessions"])
+    moved = change(pages, ratio(before.get("page_views"), visits_before.get("sessions")))
+    return Card("Pages per session", formats.number(pages, 1), moved, key="pages_per_session")
+
+
 def _share(
     label: str, key: str, part: str, now: dict[str, Any], before: dict[str, Any], good: str
 ) -> Card:
@@ -133,12 +145,15 @@ def _share(
 
 
 def _traffic(view: View) -> None:
-    head, choice = st.columns([1, 1], vertical_alignment="bottom")
+    line = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
+    )
     if view.hourly:
-        head.html(markup.heading("Events by hour", f"Hours in {view.gold.publication.timezone}"))
+        line.html(markup.heading("Events by hour", f"Hours in {view.gold.publication.timezone}"))
         _by_hour(view)
         return
-    with choice:
+    with line:
+        head = st.empty()
         measure = st.segmented_control(
             "Measure", list(DAILY), default="Visitors", required=True, key="overview_measure",
             label_visibility="collapsed",

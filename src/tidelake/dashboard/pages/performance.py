@@ -91,10 +91,8 @@ def _card(name: str, now: dict[str, Any], before: dict[str, Any]) -> Card:
     value = found.get("p75_ms")
     note = f"{number(found.get('samples', 0))} samples"
     if name == "first_contentful_paint" and value is not None:
-        verdict = (
-            "good" if value <= GOOD_FCP_MS else "poor" if value > POOR_FCP_MS else "to improve"
-        )
-        note = f"{verdict}: good is up to {milliseconds(GOOD_FCP_MS)}"
+        verdict = "Good" if value <= GOOD_FCP_MS else "Poor" if value > POOR_FCP_MS else "Fair"
+        note = f"{verdict}; good is up to {milliseconds(GOOD_FCP_MS)}"
     moved = change(value, earlier.get("p75_ms"))
     return Card(
         f"{METRICS[name]}, 75 %", milliseconds(value), moved, good="down", note=note, key=name

@@ -97,10 +97,9 @@ def draw(view: View) -> None:
 
 
 _COLUMNS = (
-    Column("name", "What", right=False),
+    Column("name", "What", right=False, note="meaning"),
     Column("records", "Records", number, bar=True),
     Column("share", "Share", percent),
-    Column("meaning", "Meaning", right=False),
 )
 
 

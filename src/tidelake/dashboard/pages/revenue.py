@@ -55,9 +55,11 @@ def draw(view: View) -> None:
     _products(view, currency)
     left, right = st.columns(2, gap="large")
     with left:
-        _bars(view, CATEGORIES, "Categories", currency, lambda name: name or "No category")
+        _bars(
+            view, CATEGORIES, "Categories", "Category", currency, lambda name: name or "No category"
+        )
     with right:
-        _bars(view, COUNTRIES, "Countries", currency, country_name)
+        _bars(view, COUNTRIES, "Countries", "Country", currency, country_name)
     _all_currencies(found)
 
 
@@ -73,7 +75,7 @@ def _currency(names: list[str]) -> str:
         required=True,
         help="Currencies are never added together.",
     )
-    return chosen or names[0]
+    return str(chosen or names[0])
 
 
 def _cards(now: dict[str, Any], before: dict[str, Any], currency: str) -> list[Card]:
@@ -114,13 +116,13 @@ def _products(view: View, currency: str) -> None:
     st.html(markup.table(named, columns, name="Products by revenue"))
 
 
-def _bars(view: View, sql: str, title: str, currency: str, named: Any) -> None:
+def _bars(view: View, sql: str, title: str, name: str, currency: str, named: Any) -> None:
     st.html(markup.heading(title))
     items = [
         Bar(named(row["label"]), row["value"], formats.money(row["value"], currency))
         for row in view.rows(sql, currency=currency)
     ]
-    st.html(markup.bars(items, name=title, of=f"Revenue, {currency}"))
+    st.html(markup.bars(items, name=name, of=f"Revenue, {currency}"))
 
 
 def _all_currencies(rows: list[dict[str, Any]]) -> None:

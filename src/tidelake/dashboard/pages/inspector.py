@@ -1,0 +1,72 @@
+"""Inspector: the last records, good and rejected, each with its way through the system."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from tidelake.dashboard import formats, markup
+from tidelake.dashboard.empty import draw_empty
+from tidelake.dashboard.live import LiveFacts, SeenRecord, Station
+from tidelake.dashboard.markup import Entry, Step
+from tidelake.errors import TidelakeError
+
+LOOK_EVERY_S = 3.0
+SHOWN = 20
+GOOD, REJECTED = "Accepted", "Rejected"
+
+
+def draw(projects: Sequence[str], live: LiveFacts) -> None:
+    """Draws the page."""
+    st.html(
+        markup.page_title(
+            "Inspector", "The last records and their way from the client to the charts"
+        )
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", key="tl_filters"):
+        kind = st.segmented_control("Records", (GOOD, REJECTED), default=GOOD, required=True,
+                                    key="inspected", bind="query-params")  # fmt: skip
+        project = st.selectbox("Project", ("All projects", *projects), key="project",
+                               bind="query-params", width=180)  # fmt: skip
+        following = st.toggle("Follow", True, key="follow", help="Looks again every few seconds")
+    wanted = "" if project == "All projects" else project
+    looking = st.fragment(_records, run_every=LOOK_EVERY_S if following else None)
+    looking(live, kind == REJECTED, wanted)
+
+
+def _records(live: LiveFacts, rejected: bool, project: str) -> None:
+    try:
+        found = live.last_records(SHOWN, rejected=rejected, project=project)
+    except TidelakeError as exc:
+        st.html(markup.banner("trouble", "The last records can not be asked for.", str(exc)))
+        st.html(markup.nothing("The pages over gold go on."))
+        return
+    if found:
+        name = "Last rejected records" if rejected else "Last accepted records"
+        st.html(markup.entries([_entry(record) for record in found], name=name))
+    elif rejected:
+        st.html(markup.nothing("Nothing was rejected."))
+    else:
+        draw_empty("", live.collector_url(), published=True)
+
+
+def _entry(record: SeenRecord) -> Entry:
+    return Entry(
+        record.title,
+        formats.clock(record.received_at),
+        facts=record.facts,
+        steps=[_step(station, record.received_at) for station in record.way],
+        body=record.body,
+        bad=record.rejected,
+        badges=record.flags,
+    )
+
+
+def _step(station: Station, received_at: datetime) -> Step:
+    when = ""
+    if station.at is not None:
+        after = (station.at - received_at).total_seconds()
+        when = formats.clock(station.at) if after <= 0 else f"+{formats.duration(after)}"
+    return Step(station.name, station.where, when, station.done)
