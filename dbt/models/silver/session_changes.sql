@@ -42,12 +42,12 @@ event_pieces as (
         page_path as exit_page,
         case when page_path is not null then event_time end as exit_at,
         case when page_path is not null then event_key end as exit_event_key,
-        referrer_domain,
+        coalesce(referrer_domain, 'direct') as referrer_domain,
         case when referrer_domain is not null then event_time end as referrer_at,
         case when referrer_domain is not null then event_key end as referrer_event_key,
-        campaign_source,
-        campaign_medium,
-        campaign_name,
+        coalesce(campaign_source, '') as campaign_source,
+        coalesce(campaign_medium, '') as campaign_medium,
+        coalesce(campaign_name, '') as campaign_name,
         case when has_campaign then event_time end as campaign_at,
         case when has_campaign then event_key end as campaign_event_key,
         1 as events,
@@ -95,18 +95,21 @@ runs as (
 ),
 
 -- Sessions of a visitor do not overlap, so of those that began before only the last can reach a run.
-touched_keys as (
-    select session_key from client_sessions
-    union
-    select began_within.session_key
+-- The limits keep the look-ups what they are: one by one, in an index.
+touched_by_runs as (
+    select within.session_key
     from runs
-    inner join {{ ref('pii_sessions') }} as began_within
-        on
-            began_within.visitor_key = runs.visitor_key
-            and began_within.started_at between runs.reaches_from and runs.reaches_to
-    where began_within.is_computed
+    cross join lateral (
+        select sessions.session_key
+        from {{ ref('pii_sessions') }} as sessions
+        where
+            sessions.visitor_key = runs.visitor_key
+            and sessions.started_at between runs.reaches_from and runs.reaches_to
+            and sessions.is_computed
+        limit 1000000
+    ) as within
     union
-    select began_before.session_key
+    select before.session_key
     from runs
     cross join lateral (
         select
@@ -119,15 +122,25 @@ touched_keys as (
             and sessions.is_computed
         order by sessions.started_at desc
         limit 1
-    ) as began_before
-    where began_before.ended_at >= runs.reaches_from
+    ) as before
+    where before.ended_at >= runs.reaches_from
+),
+
+touched_keys as (
+    select session_key from client_sessions
+    union all
+    select session_key from touched_by_runs
 ),
 
 touched as (
-    select sessions.*
+    select before.*
     from touched_keys
-    inner join {{ ref('pii_sessions') }} as sessions
-        on sessions.session_key = touched_keys.session_key
+    cross join lateral (
+        select *
+        from {{ ref('pii_sessions') }} as sessions
+        where sessions.session_key = touched_keys.session_key
+        limit 1
+    ) as before
 ),
 
 session_pieces as (
@@ -195,21 +208,24 @@ ranked as (
     from placed
 ),
 
-firsts as (select * from ranked where rank_first = 1),
+{%- set taken_from = {
+    'first': ['project', 'day', 'country', 'device_type', 'device_key', 'visitor_key', 'started_at', 'first_event_key'],
+    'entry': ['entry_page', 'entry_at', 'entry_event_key'],
+    'exit': ['exit_page', 'exit_at', 'exit_event_key'],
+    'referrer': ['referrer_domain', 'referrer_at', 'referrer_event_key'],
+    'campaign': ['campaign_source', 'campaign_medium', 'campaign_name', 'campaign_at', 'campaign_event_key']
+} %}
 
-entries as (select * from ranked where rank_entry = 1),
-
-exits as (select * from ranked where rank_exit = 1),
-
-referrers as (select * from ranked where rank_referrer = 1),
-
-campaigns as (select * from ranked where rank_campaign = 1),
-
-sums as (
+-- One pass over the pieces: joins of their first, last and so on would be planned for a handful of rows.
+merged as (
     select
         owner,
         is_computed,
-        place,
+        {%- for rank, taken in taken_from.items() %}
+        {%- for column in taken %}
+        {{ value_where(column, 'rank_' ~ rank ~ ' = 1') }} as {{ column }},
+        {%- endfor %}
+        {%- endfor %}
         max(ended_at) as ended_at,
         {%- for count in counts %}
         sum({{ count }}) as {{ count }},
@@ -223,50 +239,17 @@ masking as (
     select * from {{ source('masking', 'masking_key') }}
 ),
 
-merged as (
+sessions as (
     select
+        *,
         case
-            when firsts.is_computed then {{ keyed_hash([
-                'firsts.project', "'gap'", 'cast(firsts.visitor_key as text)',
-                "encode(firsts.first_event_key, 'hex')"
+            when is_computed then {{ keyed_hash([
+                'project', "'gap'", 'cast(visitor_key as text)', "encode(first_event_key, 'hex')"
             ]) }}
-            else firsts.owner
+            else owner
         end as session_key,
-        firsts.project,
-        firsts.day,
-        firsts.country,
-        firsts.device_type,
-        firsts.device_key,
-        firsts.visitor_key,
-        firsts.is_computed,
-        firsts.started_at,
-        sums.ended_at,
-        extract(epoch from sums.ended_at - firsts.started_at) as duration_s,
-        firsts.first_event_key,
-        entries.entry_page,
-        entries.entry_at,
-        entries.entry_event_key,
-        exits.exit_page,
-        exits.exit_at,
-        exits.exit_event_key,
-        case when referrers.referrer_at is null then 'direct' else referrers.referrer_domain end as referrer_domain,
-        referrers.referrer_at,
-        referrers.referrer_event_key,
-        coalesce(campaigns.campaign_source, '') as campaign_source,
-        coalesce(campaigns.campaign_medium, '') as campaign_medium,
-        coalesce(campaigns.campaign_name, '') as campaign_name,
-        campaigns.campaign_at,
-        campaigns.campaign_event_key,
-        {%- for count in counts %}
-        sums.{{ count }},
-        {%- endfor %}
-        sums.is_bot
-    from sums
-    inner join firsts using (owner, is_computed, place)
-    inner join entries using (owner, is_computed, place)
-    inner join exits using (owner, is_computed, place)
-    inner join referrers using (owner, is_computed, place)
-    inner join campaigns using (owner, is_computed, place)
+        extract(epoch from ended_at - started_at) as duration_s
+    from merged
     cross join masking
 ),
 
@@ -286,7 +269,7 @@ signed as (
     select
         1 as sign,
         {{ columns | join(',\n        ') }}
-    from merged
+    from sessions
 ),
 
 changes as (

@@ -10,8 +10,8 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from tidelake.errors import SetupError, TidelakeError
@@ -31,7 +31,7 @@ LOOK_EVERY_S = 0.25  # between two looks for news: one query of an index each
 LONGEST_WAIT_S = 300.0
 FINISH_WITHIN_S = 8.0  # for the cycle that is under way when the part is told to stop
 BREAK_OFF = signal.SIGUSR1
-BREAK_OFF_AGAIN_S = 10.0
+END_QUERIES_EVERY_S = 0.5
 
 
 @dataclass
@@ -81,7 +81,7 @@ def run(settings: Settings, stop: Stop) -> None:
             beating(settings.home, PART, said.now),
             opened_warehouse(settings, "transform") as warehouse,
             transformer(warehouse, stop) as ours,
-            _broken_off_by(stop),
+            _broken_off_by(stop, ours.break_off),
         ):
             Live(ours, stop, said).run()
     except (Interrupted, KeyboardInterrupt):
@@ -162,9 +162,11 @@ class Live:
 
 
 @contextmanager
-def _broken_off_by(stop: Stop) -> Iterator[None]:
-    """Breaks off what still runs some seconds after `stop`, by KeyboardInterrupt: dbt then cancels
-    its queries. Only in the main thread."""
+def _broken_off_by(stop: Stop, end_queries: Callable[[], None]) -> Iterator[None]:
+    """Breaks off what still runs some seconds after `stop`, by KeyboardInterrupt in this thread.
+
+    Only in the main thread. dbt then waits for its queries, so they are ended as well.
+    """
     ended = threading.Event()
     before = signal.signal(BREAK_OFF, signal.default_int_handler)
 
@@ -172,11 +174,13 @@ def _broken_off_by(stop: Stop) -> Iterator[None]:
         while not stop.wait(1.0):
             if ended.is_set():
                 return
-        patience = FINISH_WITHIN_S
-        while not ended.wait(patience):
-            # To the main thread: another one would not wake it from where it waits.
-            signal.pthread_kill(threading.main_thread().ident or 0, BREAK_OFF)
-            patience = BREAK_OFF_AGAIN_S
+        if ended.wait(FINISH_WITHIN_S):
+            return
+        # To the main thread: another one would not wake it from where it waits.
+        signal.pthread_kill(threading.main_thread().ident or 0, BREAK_OFF)
+        while not ended.wait(END_QUERIES_EVERY_S):
+            with suppress(TidelakeError):
+                end_queries()
 
     thread = threading.Thread(target=watch, name="break off", daemon=True)
     thread.start()

@@ -7,6 +7,8 @@ works alone; whoever else wants to, by hand or on another machine, has its turn 
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -27,11 +29,18 @@ from tidelake.transform.project import project_folder
 from tidelake.transform.workfile import Standing
 from tidelake.warehouse.data_tests import DataTest, DataTests
 from tidelake.warehouse.lease import Lease
+from tidelake.warehouse.session import connect
 from tidelake.warehouse.windows import Window
 
 log = logging.getLogger("tidelake.transform")
 
 WORK = "transform"
+
+BREAK_OFF = """
+select pg_terminate_backend(pid)
+from pg_stat_activity
+where application_name = %s and usename = current_user and state <> 'idle'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,8 @@ class Transformer:
         self._stop = stop
         self._progress = progress
         self._tests = DataTests(warehouse.database_url)
+        # 63 characters are kept of it.
+        self._application = f"tidelake transform {socket.gethostname()[:24]} {os.getpid()}"
         url, transform = warehouse.database_url, warehouse.settings.transform
         self.folder = GoldFolder(warehouse.settings.home, files.open_disk())
         self.silver = SilverMaker(url, self.target("silver"), transform)
@@ -59,7 +70,7 @@ class Transformer:
         """A target of the project; `suffix` is that of the schemas of a silver beside this one."""
         fixed: dict[str, Value] = {"schema_suffix": suffix} if suffix else {}
         home, url = self.warehouse.settings.home, self.warehouse.database_url
-        environment = profile_environment(url, self.folder.work)
+        environment = profile_environment(url, self.folder.work, self._application)
         return DbtTarget(
             project_folder(), home / "dbt", target, environment, fixed, progress=self._progress
         )
@@ -102,6 +113,14 @@ class Transformer:
     def tested(self) -> list[DataTest]:
         """What the data tests said when they ran last."""
         return self._tests.all()
+
+    def break_off(self) -> None:
+        """Ends the queries of this process in PostgreSQL; for a thread beside the one that waits.
+
+        dbt tries so too, but as silver_owner, who may not end those of its own login.
+        """
+        with connect(self.warehouse.database_url) as connection:
+            connection.execute(BREAK_OFF, (self._application,))
 
     def close(self) -> None:
         self.silver.close()

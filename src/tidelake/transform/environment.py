@@ -13,16 +13,22 @@ SECRET = "DBT_ENV_SECRET_"
 CHECK_CLIENT = "-c client_connection_check_interval=2000"
 
 
-def profile_environment(database_url: str, gold_file: Path) -> dict[str, str]:
-    """The variables of both targets: the login of `database_url`, the private file of gold."""
+def profile_environment(
+    database_url: str, gold_file: Path, application: str = "dbt"
+) -> dict[str, str]:
+    """The variables of both targets: the login of `database_url`, the private file of gold.
+
+    `application` is the name by which the queries of this run are known in the server.
+    """
     parts = conninfo_to_dict(database_url)
-    attached = make_conninfo(database_url, application_name="tidelake gold")
+    attached = make_conninfo(database_url, application_name=application)
     return {
         "TIDELAKE_DBT_HOST": str(parts.get("host", "127.0.0.1")),
         "TIDELAKE_DBT_PORT": str(parts.get("port", 5432)),
         "TIDELAKE_DBT_USER": str(parts.get("user", "")),
         "TIDELAKE_DBT_DBNAME": str(parts.get("dbname", "")),
         "TIDELAKE_DBT_GOLD_FILE": str(gold_file),
+        "TIDELAKE_DBT_APPLICATION": application,
         f"{SECRET}PASSWORD": str(parts.get("password", "")),
         f"{SECRET}POSTGRES": attached,
         "PGOPTIONS": CHECK_CLIENT,
