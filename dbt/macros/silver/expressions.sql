@@ -66,3 +66,9 @@ case when {{ column }} between -1e15 and 1e15 then {{ column }} end
 {% macro count_of(column) -%}
 case when {{ column }} between -1000000000000 and 1000000000000 then {{ column }} end
 {%- endmacro %}
+
+
+{#- The value of a column in the one row of the group for which the condition holds. -#}
+{% macro value_where(column, condition) -%}
+(array_agg({{ column }}) filter (where {{ condition }}))[1]
+{%- endmacro %}

@@ -7,10 +7,9 @@ end
 {%- endmacro %}
 
 
-{#- The rows of `purchases`, once for each line of their items; what is no list has no line. -#}
-{% macro lines_of(purchases) -%}
+{#- The lines of the list in `items`, a column of a row beside it; what is no list has none. -#}
+{% macro lines_of(items) -%}
 select
-    {{ purchases }}.*,
     line.line_number,
     {{ json_text('line.item', 'product_id') }} as product_id,
     {{ json_text('line.item', 'sku') }} as sku,
@@ -18,9 +17,7 @@ select
     {{ json_text('line.item', 'category') }} as category,
     {{ json_amount('line.item', 'price') }} as price,
     {{ json_count('line.item', 'quantity') }} as quantity
-from {{ purchases }}
-cross join lateral jsonb_array_elements(tidelake.json_list({{ purchases }}.items))
-    with ordinality as line (item, line_number)
+from jsonb_array_elements(tidelake.json_list({{ items }})) with ordinality as line (item, line_number)
 where jsonb_typeof(line.item) = 'object'
 {%- endmacro %}
 

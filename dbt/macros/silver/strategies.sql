@@ -39,19 +39,18 @@ on conflict do nothing
 {%- set key = primary_key(entity) -%}
 {%- set columns = entity.columns | list -%}
 with changes as materialized (
+    select
+        *,
+        max(sign) over (partition by {{ key | join(', ') }}) = -1 as is_gone
+    from (
 {{ arguments.select }}
+    ) as news
 ),
 
 removed as (
     delete from {{ relation }} as entity
     using changes
-    where
-        changes.sign = -1
-        and {{ same_key('entity', 'changes', key) }}
-        and not exists (
-            select from changes as kept
-            where kept.sign = 1 and {{ same_key('kept', 'changes', key) }}
-        )
+    where changes.is_gone and {{ same_key('entity', 'changes', key) }}
 ),
 
 written as (

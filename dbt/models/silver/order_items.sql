@@ -12,21 +12,27 @@ with purchases as (
 ordered as (
     select purchases.*
     from purchases
-    inner join {{ ref('orders') }} as orders
-        on orders.order_key = purchases.order_key
+    cross join lateral (
+        select
+            orders.event_day,
+            orders.event_key
+        from {{ ref('orders') }} as orders
+        where orders.order_key = purchases.order_key
+        limit 1
+    ) as orders
     where orders.event_day = purchases.event_day and orders.event_key = purchases.event_key
-),
-
-lines as (
-    {{ lines_of('ordered') | indent(4) }}
 ),
 
 order_items as (
     select
-        *,
-        coalesce(order_currency, 'unknown') as currency,
-        price * quantity as revenue
-    from lines
+        ordered.*,
+        lines.*,
+        coalesce(ordered.order_currency, 'unknown') as currency,
+        lines.price * lines.quantity as revenue
+    from ordered
+    cross join lateral (
+        {{ lines_of('ordered.items') | indent(8) }}
+    ) as lines
 )
 
 select * from order_items

@@ -19,19 +19,6 @@ firsts as (
     select * from ranked where copy = 1
 ),
 
-lines as (
-    {{ lines_of('firsts') | indent(4) }}
-),
-
-items as (
-    select
-        order_key,
-        count(*) as item_lines,
-        sum(quantity) as items
-    from lines
-    group by order_key
-),
-
 orders as (
     select
         firsts.order_key,
@@ -54,11 +41,18 @@ orders as (
         firsts.order_tax as tax,
         firsts.order_discount as discount,
         firsts.order_coupon as coupon,
-        coalesce(items.item_lines, 0) as item_lines,
-        coalesce(items.items, 0) as items,
+        sums.item_lines,
+        sums.items,
         firsts.load_id
     from firsts
-    left join items on items.order_key = firsts.order_key
+    cross join lateral (
+        select
+            count(*) as item_lines,
+            coalesce(sum(quantity), 0) as items
+        from (
+            {{ lines_of('firsts.items') | indent(12) }}
+        ) as lines
+    ) as sums
 )
 
 select * from orders

@@ -1,5 +1,7 @@
 {{ config(incremental_strategy='log_changes', meta={'entity': 'visitor_weeks'}) }}
 
+{%- set first_event = ['project', 'country', 'first_day', 'first_event_at', 'first_event_key'] %}
+
 -- What the log holds of this window is in visitor_weeks: the statement writes both.
 with visits as (
     select *
@@ -10,28 +12,27 @@ with visits as (
         and load_id > (select coalesce(max(load_id), 0) from {{ this }})
 ),
 
-new_weeks as (
-    select distinct
-        visitor_key,
-        {{ week_of('day') }} as week
-    from visits
-),
-
 visitors as (
     select distinct visitor_key from visits
 ),
 
 old_weeks as (
-    select visitor_weeks.*
+    select before.*
     from visitors
-    inner join {{ ref('visitor_weeks') }} as visitor_weeks
-        on visitor_weeks.visitor_key = visitors.visitor_key
+    cross join lateral (
+        select *
+        from {{ ref('visitor_weeks') }} as visitor_weeks
+        where visitor_weeks.visitor_key = visitors.visitor_key
+        limit 1000000
+    ) as before
 ),
 
--- Every week of a visitor tells the visitor's first event; the news may bring an earlier one.
-first_events as (
+-- An event tells a week, and a first event; so does a week that was there.
+told as (
     select
         visitor_key,
+        {{ week_of('day') }} as week,
+        false as is_old,
         project,
         country,
         day as first_day,
@@ -41,6 +42,8 @@ first_events as (
     union all
     select
         visitor_key,
+        week,
+        true as is_old,
         project,
         country,
         first_day,
@@ -49,61 +52,42 @@ first_events as (
     from old_weeks
 ),
 
-ranked as (
-    select
-        *,
-        {{ week_of('first_day') }} as cohort_week,
-        row_number() over (
-            partition by visitor_key order by first_event_at, first_event_key
-        ) as place
-    from first_events
-),
-
-cohorts as (
-    select * from ranked where place = 1
-),
-
-weeks as (
-    select visitor_key, week from new_weeks
-    union
-    select visitor_key, week from old_weeks
-),
-
-rows_after as (
-    select
-        weeks.visitor_key,
-        weeks.week,
-        cohorts.project,
-        cohorts.country,
-        cohorts.first_day,
-        cohorts.cohort_week,
-        (weeks.week - cohorts.cohort_week) / 7 as weeks_after,
-        cohorts.first_event_at,
-        cohorts.first_event_key
-    from weeks
-    inner join cohorts on cohorts.visitor_key = weeks.visitor_key
-),
-
--- A week that stays as it was is no news.
+-- All weeks of a visitor hold what is now known as the visitor's first event.
 compared as (
     select
-        rows_after.*,
-        old_weeks.visitor_key is not null as existed
-    from rows_after
-    left join old_weeks
-        on old_weeks.visitor_key = rows_after.visitor_key and old_weeks.week = rows_after.week
-    where
-        old_weeks.visitor_key is null
-        or old_weeks.first_event_key <> rows_after.first_event_key
-        or old_weeks.first_event_at <> rows_after.first_event_at
+        visitor_key,
+        week,
+        is_old,
+        bool_or(is_old) over (partition by visitor_key, week) as was_there,
+        {%- for column in first_event %}
+        {{ column }} as told_{{ column }},
+        first_value({{ column }}) over first_event as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from told
+    window first_event as (partition by visitor_key order by first_event_at, first_event_key)
 ),
 
 taken_back as (
-    select old_weeks.*
+    select *
     from compared
-    inner join old_weeks
-        on old_weeks.visitor_key = compared.visitor_key and old_weeks.week = compared.week
-    where compared.existed
+    where
+        is_old
+        and (told_first_event_at <> first_event_at or told_first_event_key <> first_event_key)
+),
+
+added as (
+    select distinct
+        visitor_key,
+        week,
+        {{ first_event | join(',\n        ') }}
+    from compared
+    where not was_there
+    union all
+    select
+        visitor_key,
+        week,
+        {{ first_event | join(',\n        ') }}
+    from taken_back
 ),
 
 signed as (
@@ -111,32 +95,24 @@ signed as (
         -1 as sign,
         visitor_key,
         week,
-        project,
-        country,
-        first_day,
-        cohort_week,
-        weeks_after,
-        first_event_at,
-        first_event_key
+        {%- for column in first_event %}
+        told_{{ column }} as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from taken_back
     union all
     select
         1 as sign,
         visitor_key,
         week,
-        project,
-        country,
-        first_day,
-        cohort_week,
-        weeks_after,
-        first_event_at,
-        first_event_key
-    from compared
+        {{ first_event | join(',\n        ') }}
+    from added
 ),
 
 changes as (
     select
         *,
+        {{ week_of('first_day') }} as cohort_week,
+        (week - {{ week_of('first_day') }}) / 7 as weeks_after,
         {{ var('to_load_id') | int }} as load_id
     from signed
 )

@@ -1,9 +1,11 @@
 {{ config(
     alias='identities',
     incremental_strategy='upsert',
-    indexes=[{'columns': ['linked_user_key']}]
+    indexes=[{'columns': ['linked_user_key']}],
+    pre_hook='set local enable_nestloop = off'
 ) }}
 
+-- Without nested loops where there is a choice: how many rows a CTE has, PostgreSQL can only guess.
 {%- set longest_chain = 16 %}
 {%- set link = [
     'project', 'identity_id', 'linked_user_key', 'linked_user_id', 'linked_by', 'linked_at', 'link_event_key'
@@ -77,16 +79,20 @@ ranked as (
 winning as (
     select ranked.*
     from ranked
-    left join {{ this }} as before on before.identity_key = ranked.identity_key
+    left join lateral (
+        select
+            identities.linked_at,
+            identities.link_event_key
+        from {{ this }} as identities
+        where identities.identity_key = ranked.identity_key
+        limit 1
+    ) as before on true
     where
         ranked.place = 1
         and (
-            before.identity_key is null
+            before.linked_at is null
             or ranked.linked_at < before.linked_at
-            or (
-                ranked.linked_at = before.linked_at
-                and ranked.link_event_key < before.link_event_key
-            )
+            or (ranked.linked_at = before.linked_at and ranked.link_event_key < before.link_event_key)
         )
 ),
 
@@ -106,31 +112,49 @@ reached as (
             before.identity_key,
             before.kind
         from reached
-        inner join {{ this }} as before on before.linked_user_key = reached.identity_key
+        cross join lateral (
+            select
+                identities.identity_key,
+                identities.kind
+            from {{ this }} as identities
+            where identities.linked_user_key = reached.identity_key
+            limit 1000000
+        ) as before
         where reached.kind = 'user'
     )
 
     select identity_key from reached
 ),
 
-to_resolve as (
+candidates as (
     select
+        1 as choice,
         identity_key,
         kind,
         {{ link | join(',\n        ') }}
     from winning
     union all
     select
+        2 as choice,
         before.identity_key,
         before.kind,
         {%- for column in link %}
         before.{{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from reached
-    inner join {{ this }} as before on before.identity_key = reached.identity_key
-    where not exists (
-        select 1 from winning where winning.identity_key = reached.identity_key
-    )
+    cross join lateral (
+        select *
+        from {{ this }} as identities
+        where identities.identity_key = reached.identity_key
+        limit 1
+    ) as before
+),
+
+chosen as (
+    select
+        *,
+        row_number() over (partition by identity_key order by choice) as place
+    from candidates
 ),
 
 -- From user to user, as long as the next was not passed already.
@@ -138,14 +162,21 @@ chains as (
     with recursive chains as (
         select
             identity_key,
+            kind,
+            {{ link | join(',\n            ') }},
             linked_user_key as user_key,
             linked_user_id as user_id,
             1 as hops,
             array[identity_key, linked_user_key] as passed
-        from to_resolve
+        from chosen
+        where place = 1
         union all
         select
             chains.identity_key,
+            chains.kind,
+            {%- for column in link %}
+            chains.{{ column }},
+            {%- endfor %}
             coalesce(linked_users.linked_user_key, before.linked_user_key),
             coalesce(linked_users.linked_user_id, before.linked_user_id),
             chains.hops + 1,
@@ -173,18 +204,10 @@ chains as (
 
 identities as (
     select
-        to_resolve.identity_key,
-        to_resolve.kind,
-        {%- for column in link %}
-        to_resolve.{{ column }},
-        {%- endfor %}
-        chains.user_key,
-        chains.user_id,
-        chains.hops,
+        *,
         {{ var('to_load_id') | int }} as load_id
-    from to_resolve
-    inner join chains on chains.identity_key = to_resolve.identity_key
-    where chains.place = 1
+    from chains
+    where place = 1
 )
 
 select * from identities
