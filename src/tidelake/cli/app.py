@@ -10,6 +10,7 @@ from tidelake import __version__
 from tidelake.cli.alerts import app as alerts
 from tidelake.cli.collect import collect
 from tidelake.cli.demo import demo
+from tidelake.cli.docs import docs
 from tidelake.cli.generate import generate
 from tidelake.cli.inbox import app as inbox
 from tidelake.cli.ingest import ingest
@@ -26,6 +27,7 @@ from tidelake.cli.settings import settings
 from tidelake.cli.sql import sql
 from tidelake.cli.status import status
 from tidelake.cli.tail import tail
+from tidelake.cli.transform import transform
 from tidelake.cli.up import up
 from tidelake.cli.user import app as user
 
@@ -73,6 +75,7 @@ app.command(rich_help_panel=RUN)(collect)
 app.command(rich_help_panel=RUN)(run)
 app.command(rich_help_panel=RUN)(init)
 app.command(rich_help_panel=RUN)(recover)
+app.command(rich_help_panel=RUN)(transform)
 app.command(rich_help_panel=RUN)(rebuild)
 app.command(rich_help_panel=USE)(ingest)
 app.command(rich_help_panel=USE)(generate)
@@ -81,6 +84,7 @@ app.command(rich_help_panel=USE)(tail)
 app.add_typer(rejected, name="rejected", rich_help_panel=USE)
 app.command(rich_help_panel=LOOK)(status)
 app.command(rich_help_panel=LOOK)(monitor)
+app.command(rich_help_panel=LOOK)(docs)
 app.add_typer(alerts, name="alerts", rich_help_panel=LOOK)
 app.add_typer(lake, name="lake", rich_help_panel=LOOK)
 app.add_typer(raw, name="raw", rich_help_panel=LOOK)

@@ -11,16 +11,31 @@ from tidelake.cli.context import settings_of
 
 def rebuild(
     ctx: typer.Context,
-    layer: Annotated[Literal["raw"], typer.Argument(help="which layer")],
+    layer: Annotated[Literal["raw", "silver", "gold"], typer.Argument(help="which layer")],
 ) -> None:
     """Makes a layer anew beside the one in use, and puts it in its place when it is whole.
 
     `raw` comes from the lake; its rows keep their load and day of load. Loading waits meanwhile,
-    readers do not. It may be stopped and run again.
+    readers do not. `silver` comes from raw, and gold after it; `gold` comes from silver. A running
+    pipeline goes on meanwhile. It may be stopped and run again.
 
-    Example: `tidelake rebuild raw`
+    Examples: `tidelake rebuild raw`, `tidelake rebuild silver`
     """
-    _raw(ctx)
+    if layer == "raw":
+        _raw(ctx)
+    else:
+        _by_dbt(ctx, layer)
+
+
+def _by_dbt(ctx: typer.Context, layer: Literal["silver", "gold"]) -> None:
+    from tidelake.pipeline.stopping import Stop
+    from tidelake.pipeline.transform_once import Wish, transform_once
+
+    # Gold follows silver: its figures are those of rows that are no more.
+    wishes = [Wish("silver", full=True), Wish("gold")] if layer == "silver" else []
+    stop = Stop().on_signals()
+    for wish in wishes or [Wish("gold", full=True)]:
+        transform_once(settings_of(ctx), wish, stop, typer.echo, lambda *_: None)
 
 
 def _raw(ctx: typer.Context) -> None:

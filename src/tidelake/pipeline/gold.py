@@ -94,6 +94,13 @@ class GoldMaker:
             self._take(base)
             return self._dbt.test(self._values(base.from_load_id, base.to_load_id, last, base, ""))
 
+    def take_copy(self) -> None:
+        """Makes the private file a copy of what is published, for who only wants to look at it."""
+        last = self._windows.last_done()
+        base = None if last is None else self.base(last)
+        self._held = None
+        self._folder.take_copy(base.version if base else None)
+
     def run_again(self, select: Sequence[str]) -> Standing | None:
         """Makes gold anew from all of silver, but only the models that `select` names."""
         last = self._windows.last_done()

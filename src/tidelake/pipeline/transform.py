@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from tidelake.errors import SetupError, TidelakeError
 from tidelake.observe import heartbeat
 from tidelake.pipeline.beating import beating
+from tidelake.pipeline.rebuild_silver import rebuild_where_needed
 from tidelake.pipeline.stopping import Stop
 from tidelake.pipeline.transformer import Cycle, Transformer, transformer
 from tidelake.pipeline.warehouse import opened_warehouse
@@ -127,6 +128,7 @@ class Live:
 
     def _cycle(self) -> None:
         began = time.monotonic()
+        rebuild_where_needed(self._ours, log.info, self._stop.__bool__)
         cycle = self._ours.cycle()
         took = time.monotonic() - began
         self._said.done(cycle, took)
@@ -135,8 +137,8 @@ class Live:
         self._wait_s = 0.0
         # A window that is cut off at its limit has another one behind it.
         self._next = time.monotonic() if self._is_backlog(cycle) else began + self._interval_s
-        if cycle.window is not None:
-            log.info("window %s and gold %s in %.1f s", cycle.window, cycle.published, took)
+        if cycle.window or cycle.published:
+            log.info("%s in %.1f s", cycle, took)
 
     def _is_backlog(self, cycle: Cycle) -> bool:
         if cycle.window is None:

@@ -50,6 +50,16 @@ class Cycle:
     window: Window | None
     published: Standing | None
 
+    def __str__(self) -> str:
+        said = []
+        if self.window:
+            counts = f"{self.window.new_events:,} new events, {self.window.repeats:,} repeats"
+            said.append(f"window {self.window}: {counts}")
+        if self.published:
+            at = self.published.to_load_id
+            said.append(f"gold version {self.published.version} at load {at}")
+        return "; ".join(said) or "nothing new"
+
 
 class Transformer:
     """Makes silver and gold; between `begun` and its end it is the only one that does."""
@@ -79,16 +89,14 @@ class Transformer:
         """Whether a cycle would find something to do; costs a query and a look at a file."""
         return self.silver.windows.news() or not self.gold.intact()
 
-    def cycle(self) -> Cycle:
+    def cycle(self, silver: bool = True, gold: bool = True) -> Cycle:
         """Makes one window and publishes. Raises `ModelError`; readers then see its message.
 
-        Nothing is done where it was told to stop before it had its turn.
+        Either layer can be left out. Nothing is done where it was told to stop before its turn.
         """
         with self.turn() as ours:
-            if not ours:
-                return Cycle(None, None)
-            window = self._window()
-            return Cycle(window, self._published())
+            window = self._window() if ours and silver else None
+            return Cycle(window, self._published() if ours and gold else None)
 
     @contextmanager
     def turn(self) -> Iterator[bool]:

@@ -28,9 +28,9 @@ def profile_environment(
         "TIDELAKE_DBT_USER": str(parts.get("user", "")),
         "TIDELAKE_DBT_DBNAME": str(parts.get("dbname", "")),
         "TIDELAKE_DBT_GOLD_FILE": str(gold_file),
-        "TIDELAKE_DBT_APPLICATION": application,
         f"{SECRET}PASSWORD": str(parts.get("password", "")),
         f"{SECRET}POSTGRES": attached,
+        f"{SECRET}APPLICATION": application,
         "PGOPTIONS": CHECK_CLIENT,
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }

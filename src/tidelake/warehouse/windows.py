@@ -201,6 +201,21 @@ class Windows:
         )
         return load_id == 0 or self._one(query, (load_id,)) is True
 
+    def lost_rows(self) -> str:
+        """Why raw lost rows of which windows were made, in the words of the loader; empty: no."""
+        query = f"""
+        select reason from tidelake.reconciliations as done
+        where
+            removed > 0
+            and exists (
+                select from {self._table} as made
+                where made.started_at < done.at and made.from_load_id < done.highest_load_id
+            )
+        order by id desc
+        limit 1
+        """
+        return str(self._one(query) or "")
+
     def close(self) -> None:
         """Close the connection, if this object opened it."""
         self._session.close()
