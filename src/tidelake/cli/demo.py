@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tidelake.pipeline.demo import Summary
     from tidelake.pipeline.query import Answer
+    from tidelake.settings import Settings
 
 
 class Progress:
@@ -51,12 +52,16 @@ def demo(
     history: Annotated[int, typer.Option(help="events of the last 14 days")] = 200_000,
     rate: Annotated[float, typer.Option(help="live events a second")] = 2_000,
     seconds: Annotated[float, typer.Option(help="seconds of live traffic")] = 30,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="then run on, with the dashboard, until Ctrl-C")
+    ] = False,
 ) -> None:
     """Runs the whole pipeline on this machine and shows what it did.
 
     Starts every part, sends a history and live traffic over HTTP (1 % bad, 1 % repeated) and a few
-    hundred messages through a Segment SDK, waits until the lake holds them, and fails if one event
-    is lost or doubled. The figures stand in demo.json in the home. Run it again as you like.
+    hundred messages through a Segment SDK, waits until lake, PostgreSQL and gold hold them, and
+    fails if one event is lost or doubled. The figures stand in demo.json in the home. Run it again
+    as you like.
 
     Example: `tidelake demo --history 20000 --seconds 5`
     """
@@ -79,7 +84,16 @@ def demo(
             "the books do not balance: " + "; ".join(summary.wrong),
             hint="`tidelake status --recount` counts every row.",
         )
-    _next()
+    _next(settings)
+    if stay:
+        _run_on(settings)
+
+
+def _run_on(settings: Settings) -> None:
+    from tidelake.pipeline.stopping import Stop
+    from tidelake.pipeline.up import up
+
+    up(settings, Stop().on_signals(), typer.echo)
 
 
 def _figures(console: Console, summary: Summary) -> None:
@@ -96,6 +110,7 @@ def _figures(console: Console, summary: Summary) -> None:
 def _rows(summary: Summary) -> list[tuple[str, str]]:
     rejected = sum(summary.rejected.values())
     latency, history = summary.latency_s, summary.latency_history_s
+    gold = summary.latency_gold_s
     return [
         ("accepted", f"{summary.accepted:,}"),
         ("in the lake", f"{summary.events:,}"),
@@ -108,6 +123,8 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
         ("bytes received : stored", f"{summary.compression_ratio:.1f} : 1"),
         ("2xx to committed, live", f"p50 {latency['p50']:.2f} s   p99 {latency['p99']:.2f} s"),
         ("2xx to committed, history", f"p50 {history['p50']:.2f} s   p99 {history['p99']:.2f} s"),
+        ("2xx to gold, live", f"p50 {gold['p50']:.1f} s   p99 {gold['p99']:.1f} s"),
+        ("distinct events in gold", f"{summary.gold_events:,} (version {summary.gold_version})"),
         ("commits", f"{summary.commits:,}"),
         ("files", f"{summary.files:,}"),
     ]
@@ -129,13 +146,16 @@ def _shown(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _next() -> None:
+def _next(settings: Settings) -> None:
     typer.echo(
-        """
+        f"""
 What next:
-  tidelake up                     runs it until Ctrl-C; send events to the URL that it prints
+  tidelake up                     runs it until Ctrl-C; send events to the URL that it prints, and
+                                  see them on the dashboard at {settings.dashboard.address}
   tidelake up --generate 500      the same with live traffic; beside it: tidelake monitor
   tidelake sql "select event_type, count(*) from events group by 1"
+  tidelake sql --layer gold "from revenue_by_day"
+  tidelake report weekly          a summary to send round
   tidelake rejected list          what was wrong with the bad records
   tidelake status --recount       counts every row and balances the books
 """

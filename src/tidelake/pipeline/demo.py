@@ -19,6 +19,7 @@ from tidelake.lake.positions import RAW_BYTES, REASON
 from tidelake.observe import heartbeat
 from tidelake.pipeline import demo_measure as measure
 from tidelake.pipeline.books import Look, look
+from tidelake.pipeline.demo_gold import Gold, look_at_gold, wait_for_gold
 from tidelake.pipeline.demo_traffic import Traffic, send_history, send_live, send_through_sdk
 from tidelake.pipeline.lakehouse import Lakehouse, attach
 from tidelake.pipeline.query import Answer, queries
@@ -35,7 +36,11 @@ MOST_ROWS = 10
 
 # Beside whatever listens on this machine, and without the inbox that it was all read from: a demo
 # should not leave 350 MB behind that nobody will replay.
-ENVIRONMENT = {"TIDELAKE_COLLECT_PORT": "0", "TIDELAKE_INBOX_KEEP_H": "0"}
+ENVIRONMENT = {
+    "TIDELAKE_COLLECT_PORT": "0",
+    "TIDELAKE_DASHBOARD_PORT": "0",
+    "TIDELAKE_INBOX_KEEP_H": "0",
+}
 
 QUESTIONS = {
     "events by type": """
@@ -85,6 +90,9 @@ class Summary:
     compression_ratio: float
     latency_s: Mapping[str, float]  # live traffic
     latency_history_s: Mapping[str, float]  # while the history was worked off
+    latency_gold_s: Mapping[str, float]  # live traffic, from the 2xx until gold showed it
+    gold_events: int  # distinct events that gold counts, of this run and all before
+    gold_version: int
     commits: int
     files: int
 
@@ -113,8 +121,9 @@ def demo(
             history = show.history(plan, seed := _seed(before))
             live = show.live(plan, seed + 1)
             sdk = show.sdk(plan)
-            summary = _summary(lakehouse, before, began, history, live, sdk)
-            answers = _answers(lakehouse)
+            gold = show.gold(live)
+            summary = _summary(lakehouse, before, began, history, live, sdk, gold)
+            answers = {**_answers(lakehouse), **gold.answers}
         finally:
             lakehouse.catalog.close()
     _write(settings.home / "demo.json", summary)
@@ -123,7 +132,7 @@ def demo(
 
 @dataclass(frozen=True)
 class _Show:
-    """The three acts. Each ends when the lake holds what was sent."""
+    """Three acts, each of which ends when the lake holds what was sent, and then gold."""
 
     pipeline: Running
     lakehouse: Lakehouse
@@ -146,9 +155,17 @@ class _Show:
         self.screen.begin("the Segment SDK for Python", plan.sdk)
         return self._until_committed(lambda: send_through_sdk(self.pipeline.collector, plan.sdk))
 
+    def gold(self, live: _Act) -> Gold:
+        self.screen.say("waiting until gold shows it all …")
+        books = look(self.lakehouse).books
+        rows = books.events + books.rejected + books.damaged
+        wait_for_gold(self.lakehouse, rows, self.pipeline.supervisor.watch)
+        return look_at_gold(self.lakehouse, live.began, live.ended)
+
     def _until_committed(self, send: Callable[[], Traffic]) -> _Act:
-        began = time.monotonic()
+        began, began_at = time.monotonic(), time.time()
         traffic = send()
+        ended_at = time.time()
         deadline = time.monotonic() + LAKE_WITHIN_S
         inbox = Inbox(self.lakehouse.settings.home, open_disk())
         while left := waiting_in(self.lakehouse.catalog, inbox):
@@ -159,7 +176,7 @@ class _Show:
                     hint="The end of logs/ingest.log in the home says why.",
                 )
             time.sleep(0.05)
-        return _Act(traffic, time.monotonic() - began)
+        return _Act(traffic, time.monotonic() - began, began_at, ended_at)
 
     def _advance(self, done: int) -> None:
         self.pipeline.supervisor.watch()
@@ -170,10 +187,18 @@ class _Show:
 class _Act:
     traffic: Traffic
     seconds: float  # from the first request until the lake held everything
+    began: float  # epoch seconds of the first and the last request
+    ended: float
 
 
 def _summary(
-    lakehouse: Lakehouse, before: Look, began: float, history: _Act, live: _Act, sdk: _Act
+    lakehouse: Lakehouse,
+    before: Look,
+    began: float,
+    history: _Act,
+    live: _Act,
+    sdk: _Act,
+    gold: Gold,
 ) -> Summary:
     after = look(lakehouse)
     traffics = [act.traffic for act in (history, live, sdk)]
@@ -203,6 +228,9 @@ def _summary(
         compression_ratio=round(raw / (after.events.bytes + after.rejects.bytes), 2),
         latency_s=live_s,
         latency_history_s=history_s,
+        latency_gold_s=gold.latency_s,
+        gold_events=gold.events,
+        gold_version=gold.version,
         commits=len(commits),
         files=len(after.events.files) + len(after.rejects.files),
     )

@@ -1,0 +1,109 @@
+"""The end of the demo's path: until gold shows what the lake holds, and how long that took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tidelake.errors import UnavailableError
+from tidelake.pipeline import published
+from tidelake.pipeline.lakehouse import Lakehouse
+from tidelake.pipeline.query import Answer
+from tidelake.warehouse.session import connect
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+GOLD_WITHIN_S = 180.0
+LOOK_EVERY_S = 0.25
+
+# Rows that are in raw or set aside, and the newest load that gold shows.
+STANDING = """
+select
+    (select sum(rows + set_aside)::bigint from tidelake.load_totals),
+    (select last from tidelake.load_counter),
+    coalesce((select to_load_id from tidelake.publications order by version desc limit 1), 0)
+"""
+
+# A row is seen in gold with the first version that stands at its load or beyond it.
+LATENCY = """
+with shown as (
+    select
+        load_id,
+        (
+            select min(published_at) from tidelake.publications
+            where to_load_id >= loads.load_id
+        ) as at
+    from tidelake.loads as loads
+    where table_name = 'events' and loaded_at >= to_timestamp(%(from)s)
+)
+
+select percentile_disc(array[0.5, 0.99]) within group (
+    order by extract(epoch from shown.at - events.received_at)::double precision
+)
+from raw.events as events
+inner join shown using (load_id)
+where events.received_at between to_timestamp(%(from)s) and to_timestamp(%(to)s)
+"""
+
+QUESTIONS = {
+    "the funnel, from gold": """
+        select step_name, sum(sessions)::bigint as sessions,
+               round(100.0 * sum(sessions) / max(sum(sessions)) over (), 1) as percent
+        from funnel group by step, step_name order by step
+    """,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """What gold shows at the end. `latency_s`: seconds from a 2xx until gold showed the event."""
+
+    version: int
+    events: int
+    latency_s: dict[str, float]
+    answers: dict[str, Answer]
+
+
+def wait_for_gold(lakehouse: Lakehouse, rows: int, watch: Callable[[], None]) -> None:
+    """Returns when gold shows the lake's `rows` (events and rejects); `watch` is called meanwhile.
+
+    Raises `UnavailableError` after three minutes without that.
+    """
+    deadline = time.monotonic() + GOLD_WITHIN_S
+    with connect(lakehouse.database_url) as connection:
+        while True:
+            loaded, newest, shown = connection.execute(STANDING).fetchall()[0]
+            if loaded >= rows and shown >= newest:
+                return
+            watch()
+            if time.monotonic() > deadline:
+                raise UnavailableError(
+                    f"gold stands at load {shown:,} of {newest:,}, and raw holds {loaded:,} of "
+                    f"{rows:,} rows, after {GOLD_WITHIN_S:.0f} s",
+                    hint="The ends of logs/load.log and logs/transform.log in the home say why.",
+                )
+            time.sleep(LOOK_EVERY_S)
+
+
+def look_at_gold(lakehouse: Lakehouse, began: float, ended: float) -> Gold:
+    """The published gold; the latency of what arrived from `began` to `ended` (epoch seconds)."""
+    home = lakehouse.settings.home
+    newest = published.newest(home)
+    assert newest is not None, "gold was waited for"
+    with connect(lakehouse.database_url) as connection:
+        found = connection.execute(LATENCY, {"from": began, "to": ended}).fetchall()[0][0]
+    with published.opened(home) as gold:
+        [(events,)] = gold.execute("select sum(events)::bigint from daily_traffic").fetchall()
+        answers = {question: _answer(gold, sql) for question, sql in QUESTIONS.items()}
+    latency = dict(zip(("p50", "p99"), (round(s, 3) for s in found or ()), strict=False))
+    return Gold(newest.said.version, events, latency, answers)
+
+
+def _answer(gold: DuckDBPyConnection, sql: str) -> Answer:
+    asked = gold.execute(sql)
+    return Answer(
+        tuple(column[0] for column in asked.description or ()), tuple(asked.fetchall()), False
+    )
