@@ -70,7 +70,7 @@ def silver_tables() -> dict[str, dict[str, str]]:
 
 
 class Stand:
-    """Gold in one DuckDB file, over stand-ins in the database at `url`; `dbt` is the target gold."""
+    """Gold in one DuckDB file, over stand-ins in the database at `url`; `dbt` is its target."""
 
     def __init__(self, url: str, dbt: DbtTarget, folder: Path) -> None:
         self.url, self.dbt, self.timezone = url, dbt, "UTC"
@@ -109,6 +109,12 @@ class Stand:
         """The data tests that found something or could not be run."""
         self.dbt.environment = profile_environment(self.url, self.file)
         return [one for one in self.dbt.test(self._vars(0, 0), select) if one.status != "pass"]
+
+    def unit_tests(self) -> list[NodeResult]:
+        """What dbt's unit tests of gold say; they need no table."""
+        self.dbt.environment = profile_environment(self.url, self.file)
+        select = "--select=test_type:unit,path:models/gold"
+        return self.dbt._nodes("test", [select], self._vars(0, 0), ())
 
     def rows(self, query: str) -> list[Any]:
         """The rows of a query over gold; of one column, its values."""

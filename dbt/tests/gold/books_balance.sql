@@ -1,4 +1,3 @@
--- Rows of the lake may still be on their way; what silver took is in gold.
 select *
 from {{ ref('books') }}
-where layer in ('silver', 'gold') and difference is distinct from 0
+where difference is distinct from 0

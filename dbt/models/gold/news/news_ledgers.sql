@@ -3,7 +3,9 @@ select totals.*, loads.*, windows.*
 from (
     select
         sum(rows + set_aside) filter (where table_name = 'events')::bigint as events_taken,
-        sum(rows + set_aside) filter (where table_name = 'rejected_events')::bigint as rejected_taken
+        sum(unexplained) filter (where table_name = 'events')::bigint as events_missed,
+        sum(rows + set_aside) filter (where table_name = 'rejected_events')::bigint as rejected_taken,
+        sum(unexplained) filter (where table_name = 'rejected_events')::bigint as rejected_missed
     from tidelake.load_totals
 ) as totals
 cross join (
