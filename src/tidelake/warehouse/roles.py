@@ -88,7 +88,8 @@ def as_login(url: str, name: str, password: str = "") -> str:
     """`url`, a libpq URL or connection string, with another user and password (none if empty)."""
     if "://" not in url:
         said = {key: value for key, value in conninfo_to_dict(url).items() if key != "password"}
-        return make_conninfo(**said | {"user": name} | ({"password": password} if password else {}))
+        said["user"] = name
+        return make_conninfo("", **said, **({"password": password} if password else {}))
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")[2]
     user = quote(name, safe="") + (f":{quote(password, safe='')}" if password else "")
