@@ -9,6 +9,7 @@ import typer
 from tidelake import __version__
 from tidelake.cli.alerts import app as alerts
 from tidelake.cli.collect import collect
+from tidelake.cli.dashboard import dashboard
 from tidelake.cli.demo import demo
 from tidelake.cli.docs import docs
 from tidelake.cli.generate import generate
@@ -83,6 +84,7 @@ app.command(rich_help_panel=USE)(sql)
 app.command(rich_help_panel=USE)(tail)
 app.add_typer(rejected, name="rejected", rich_help_panel=USE)
 app.command(rich_help_panel=LOOK)(status)
+app.command(rich_help_panel=LOOK)(dashboard)
 app.command(rich_help_panel=LOOK)(monitor)
 app.command(rich_help_panel=LOOK)(docs)
 app.add_typer(alerts, name="alerts", rich_help_panel=LOOK)

@@ -14,7 +14,7 @@ from tidelake.cli.context import settings_of
 def run(
     ctx: typer.Context,
     part: Annotated[
-        Literal["collect", "ingest", "care", "load", "transform", "alerts"],
+        Literal["collect", "ingest", "care", "load", "transform", "alerts", "dashboard"],
         typer.Argument(help="which part"),
     ],
     parent: Annotated[

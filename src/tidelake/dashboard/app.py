@@ -193,7 +193,7 @@ def _filters(gold: Gold, country: bool) -> Filters:
         if country:
             place = st.selectbox("Country", ("All countries", *countries), key="country",
                                  bind="query-params", format_func=country_name, width=190)  # fmt: skip
-        compare = st.toggle("Compare with the period before", True, key="compare",
+        compare = st.toggle("Compare", True, key="compare",
                             bind="query-params")  # fmt: skip
     today = datetime.now(ZoneInfo(gold.publication.timezone)).date()
     return Filters(

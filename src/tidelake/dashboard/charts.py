@@ -16,7 +16,7 @@ from tidelake.dashboard import formats, markup, vega
 from tidelake.dashboard.period import Period
 from tidelake.dashboard.vega import GHOST, Moment, Spec, tip
 
-FEW = 3  # points up to which a line needs dots to be seen
+FEW = 3  # points up to which a line needs dots to be seen, and a bar would be a wall
 COUNTS = "datum.value < 10000 ? format(datum.value, ',') : format(datum.value, '~s')"
 
 
@@ -170,8 +170,9 @@ def stacked(
 ) -> None:
     """Bars, one a moment, made of the series in the order given."""
     found = sorted({point.at for point in points}, key=lambda at: Moment(at).milliseconds)
+    mark = {"type": "bar", "width": 48} if len(found) <= FEW else {"type": "bar"}
     spec: Spec = {
-        "mark": {"type": "bar"},
+        "mark": mark,
         "encoding": {
             "x": vega.band_axis("at", found),
             "y": {**vega.value_axis("value", unit.axis), "stack": "zero"},

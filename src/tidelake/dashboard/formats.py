@@ -49,7 +49,7 @@ def money(amount: float | None, currency: str) -> str:
     symbol = SYMBOLS.get(currency)
     if symbol:
         return f"{sign}{symbol}{text}"
-    return f"{sign}{text}" if currency == "unknown" else f"{currency} {sign}{text}"
+    return f"{sign}{text}" if currency == "unknown" else f"{currency}\N{NO-BREAK SPACE}{sign}{text}"
 
 
 def milliseconds(value: float | None) -> str:

@@ -101,6 +101,7 @@ class Station:
     name: str
     where: str = ""
     at: datetime | None = None
+    detail: str = ""
     done: bool = True
 
 

@@ -6,6 +6,7 @@ names and event names are whatever somebody sent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -13,17 +14,21 @@ from typing import Any
 
 from tidelake.dashboard import formats
 
+FULL_SIZE = 10  # letters of a figure that fit in a narrow card
 NOTHING = "Nothing in these days for this choice."
 LONGEST_TEXT = 300  # of one value; no page is held up by a path of a megabyte
 
 
 def text(value: object) -> str:
     """Any value as HTML text, also within an attribute."""
-    shown = " ".join(str(value).split())
+    # Not `split()`: it would take no-break spaces for breaks.
+    shown = " ".join(part for part in re.split(r"[ \t\r\n\f\v]+", str(value)) if part)
     if len(shown) > LONGEST_TEXT:
         shown = shown[: LONGEST_TEXT - 1] + "…"
     # Control signs, and those that turn the direction of writing, would deceive the reader.
-    kept = "".join(sign if sign.isprintable() else "�" for sign in shown)
+    kept = "".join(
+        sign if sign.isprintable() or sign == "\N{NO-BREAK SPACE}" else "�" for sign in shown
+    )
     return escape(kept, quote=True)
 
 
@@ -76,12 +81,13 @@ def _card(item: Card, compared: str) -> str:
             f'<span aria-hidden="true">{arrow}</span> '
             f'<span class="tl-sr">{word} </span>{text(item.moved)}</div>'
         )
+    long = " tl-long" if len(item.value) > FULL_SIZE else ""
     note = f'<div class="tl-note">{text(item.note)}</div>' if item.note else ""
     return (
         f'<div class="tl-card" role="group" aria-label="{text(item.label)}" '
         f'data-kpi="{text(item.key or item.label)}">'
         f'<div class="tl-label">{text(item.label)}</div>'
-        f'<div class="tl-value">{text(item.value)}</div>{delta}{note}</div>'
+        f'<div class="tl-value{long}">{text(item.value)}</div>{delta}{note}</div>'
     )
 
 
@@ -310,11 +316,12 @@ def chips(items: Sequence[Chip], *, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A station on an event's way; `done` false: it is not there yet."""
+    """A station on an event's way; `done` false: it is not there yet. `detail` is a tooltip."""
 
     label: str
     where: str
     when: str = ""
+    detail: str = ""
     done: bool = True
 
 
@@ -339,14 +346,18 @@ def entries(items: Sequence[Entry], *, name: str) -> str:
 def _entry(item: Entry) -> str:
     facts = "".join(f"<span>{text(fact)}</span>" for fact in item.facts)
     badges = "".join(f'<span class="tl-badge">{text(badge)}</span>' for badge in item.badges)
-    steps = "".join(
-        f'<li class="{"tl-done" if step.done else "tl-open"}"><b>{text(step.label)}</b>'
-        f"<span>{text(step.where)}</span><i>{text(step.when)}</i></li>"
-        for step in item.steps
-    )
     body = f'<pre class="tl-body">{text(item.body)}</pre>' if item.body else ""
     return (
         f'<li class="tl-entry{" tl-rejected" if item.bad else ""}"><div class="tl-entryhead">'
-        f"<b>{text(item.title)}</b>{badges}<time>{text(item.moment)}</time></div>"
-        f'<div class="tl-facts">{facts}</div>{body}<ol class="tl-steps">{steps}</ol></li>'
+        f"<b>{text(item.title)}</b>{badges}<time>{text(item.moment)}</time>"
+        f'<div class="tl-facts">{facts}</div></div>{body}'
+        f'<ol class="tl-steps">{"".join(_station(step) for step in item.steps)}</ol></li>'
+    )
+
+
+def _station(step: Step) -> str:
+    when = f"<i>{text(step.when)}</i>" if step.when else ""
+    return (
+        f'<li class="{"tl-done" if step.done else "tl-open"}" title="{text(step.detail)}">'
+        f"<b>{text(step.label)}</b>{when}<span>{text(step.where)}</span></li>"
     )

@@ -78,11 +78,11 @@ def period_of(
     """The days that a choice means.
 
     They end today, or on the last day with an event where that lies back: an import of last year
-    must not show an empty page. A custom range that is half chosen is its first day alone.
+    must not show an empty page. They begin with the first day with an event at the earliest. A
+    custom range that is half chosen is its first day alone.
     """
-    end = min(today, last_day)
     if name == CUSTOM and custom:
         return Period(custom[0], custom[-1])
-    if name in PRESETS:
-        return Period(end - timedelta(days=PRESETS[name] - 1), end)
-    return Period(min(first_day, end), end)
+    end = min(today, last_day)
+    start = end - timedelta(days=PRESETS[name] - 1) if name in PRESETS else first_day
+    return Period(min(max(start, first_day), end), end)

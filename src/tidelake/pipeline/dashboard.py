@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -17,11 +18,13 @@ from tidelake.pipeline.address import free_port
 from tidelake.pipeline.home import make_home
 from tidelake.pipeline.live_facts import Facts
 from tidelake.pipeline.memory import resident_now
+from tidelake.pipeline.stopping import Stop
 from tidelake.settings import Settings, load
 
 log = logging.getLogger("tidelake.dashboard")
 
 PART = "dashboard"
+PORT = "TIDELAKE_DASHBOARD_PORT"
 BEAT_EVERY_S = 2.0
 SCRIPT = Path(__file__).with_name("dashboard_script.py")
 
@@ -40,22 +43,22 @@ def _of_home(home: str) -> tuple[Settings, Facts]:
     return settings, Facts(settings)
 
 
-def run(settings: Settings, say: Callable[[str], None] = log.info) -> None:
-    """Serves until SIGTERM or Ctrl-C; `say` gets one sentence with the address.
-
-    Raises `SetupError` where nothing can listen there.
-    """
+def run(settings: Settings, stop: Stop) -> None:
+    """Serves until `stop`. Raises `SetupError` where nothing can listen there."""
     make_home(settings.home)
     host = settings.dashboard.host
-    port = free_port(host, settings.dashboard.port, "the dashboard", "TIDELAKE_DASHBOARD_PORT")
-    url = f"http://{shown_host(host)}:{port}"
+    port = free_port(host, settings.dashboard.port, "the dashboard", PORT)
+    url = f"http://{_shown(host)}:{port}"
     ended = threading.Event()
     beating = threading.Thread(
-        target=_beat, args=(settings.home, url, ended, say), name="heartbeat", daemon=True
+        target=_beat, args=(settings.home, url, stop, ended), name="heartbeat", daemon=True
     )
     beating.start()
     try:
         _serve(settings.home, host, port)
+    except KeyboardInterrupt:
+        if not stop:
+            raise
     finally:
         ended.set()
         beating.join()
@@ -79,16 +82,22 @@ def _serve(home: Path, host: str, port: int) -> None:
     bootstrap.run(str(SCRIPT), False, [str(home)], flags)
 
 
-def _beat(home: Path, url: str, ended: threading.Event, say: Callable[[str], None]) -> None:
-    """Says that the part runs, from the moment that it answers."""
+def _beat(home: Path, url: str, stop: Stop, ended: threading.Event) -> None:
+    """Says that the part runs, from the moment that it answers; ends the server at `stop`.
+
+    Streamlit takes the signals for itself once it serves, and `stop` has those that came before.
+    """
     while not ended.wait(0.1) and not _answers(url):
-        pass
-    if not ended.is_set():
-        say(f"dashboard  {url}")
+        if stop:
+            break
+    if not ended.is_set() and not stop:
+        log.info("the dashboard is at %s", url)
     while not ended.is_set():
         with suppress(OSError):  # a full disk: this heart beats when there is room again
             said = {"url": url, "memory_bytes": resident_now(), "trouble": ""}
             heartbeat.beat(home, PART, time.time(), said)
+        if stop:
+            os.kill(os.getpid(), signal.SIGTERM)
         ended.wait(BEAT_EVERY_S)
 
 
@@ -98,7 +107,7 @@ def _answers(url: str) -> bool:
     return False
 
 
-def shown_host(host: str) -> str:
+def _shown(host: str) -> str:
     """A host that a browser of this machine can open, for one that means every network."""
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
 

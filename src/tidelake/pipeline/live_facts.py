@@ -28,6 +28,7 @@ from tidelake.dashboard.live import (
     TableFact,
 )
 from tidelake.errors import TidelakeError, UnavailableError
+from tidelake.event.contract import EVENTS, REJECTED
 from tidelake.files import open_disk
 from tidelake.inbox import Inbox
 from tidelake.observe import alerts, heartbeat
@@ -44,7 +45,7 @@ from tidelake.warehouse.session import Connection, as_ours, open_connection
 T = TypeVar("T")
 
 FRESH_S = 2.0  # an answer this old is given again
-LAST_COMMITS = 8
+LAST_COMMITS = 6
 RATE_OVER_S = 60
 
 COMMITS = """
@@ -54,7 +55,9 @@ COMMITS = """
 RATES = """
     select
         (select coalesce(sum(records), 0) from tidelake.commits
-        where committed_at > now() - %(over)s * interval '1 second'),
+        where table_name = 'events' and committed_at > now() - %(over)s * interval '1 second'),
+        (select coalesce(sum(records), 0) from tidelake.commits
+        where table_name <> 'events' and committed_at > now() - %(over)s * interval '1 second'),
         (select coalesce(sum(rows), 0) from tidelake.loads
         where loaded_at > now() - %(over)s * interval '1 second'),
         (select coalesce(sum(new_events), 0) from tidelake.windows
@@ -74,7 +77,7 @@ NEWS = """
 TABLES = """
     select
         namespace.nspname, class.relname,
-        sum(greatest(part.reltuples, 0))::bigint as rows,
+        sum(greatest(part.reltuples, pg_stat_get_live_tuples(part.oid)))::bigint as rows,
         sum(pg_total_relation_size(part.oid))::bigint as bytes
     from pg_class as class
     join pg_namespace as namespace on namespace.oid = class.relnamespace
@@ -189,7 +192,7 @@ class Facts:
 
     def _inbox_layer(self, lake: Sequence[LakeTable]) -> LayerFact:
         marks = self._inbox.marks()
-        taken = next((table.positions for table in lake if table.name == "events"), None)
+        taken = next((table.positions for table in lake if table.name == EVENTS.table), None)
         waiting = None
         if taken is not None:
             waiting = sum(max(mark - taken.get(stream, 0), 0) for stream, mark in marks.items())
@@ -229,10 +232,11 @@ def _layers(connection: Connection, lake: Sequence[LakeTable]) -> list[LayerFact
     rates = connection.execute(RATES.encode(), {"over": RATE_OVER_S}).fetchone()
     assert rates is not None  # one row, always
     lags = {lag.layer: lag for lag in layer_lags(connection).lags}
-    committed, loaded, transformed, in_raw, in_gold = rates
-    rows = sum(table.rows for table in lake) if lake else None
+    committed, rejected, loaded, transformed, in_raw, in_gold = rates
+    rows = {table.name: table.rows for table in lake}
     return [
-        LayerFact("Lake", committed / RATE_OVER_S, rows),
+        LayerFact("Lake", committed / RATE_OVER_S, rows.get(EVENTS.table)),
+        LayerFact("Rejected", rejected / RATE_OVER_S, rows.get(REJECTED.table)),
         _layer("Raw", loaded / RATE_OVER_S, int(in_raw), lags["raw"]),
         _layer("Silver", transformed / RATE_OVER_S, None, lags["silver"]),
         _layer("Gold", None, in_gold, lags["gold"]),

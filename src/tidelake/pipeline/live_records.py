@@ -15,25 +15,38 @@ from tidelake.batch import split_position
 from tidelake.dashboard.live import SeenRecord, Station
 from tidelake.warehouse.session import Connection
 
-RECENT_LOADS = 60  # the newest loads in which records of one project are looked for
+MOST_LOADS = 60  # the newest ones
+MOST_ROWS = 200_000  # of those loads: a bulk load is looked at alone
+OF_A_LOAD = 2  # so that records at every station of the way are shown
 MOST_COMMITS = 5000
 
-# Bounds by load first, for which each partition has an index; then the end of the newest load.
 EVENTS = """
-    with recent as (
-        select load_id from tidelake.loads where table_name = 'events' and rows > 0
-        order by load_id desc limit %(loads)s
+    with newest as (
+        select load_id, rows, sum(rows) over (order by load_id desc) - rows as newer
+        from (
+            select load_id, rows from tidelake.loads where table_name = 'events' and rows > 0
+            order by load_id desc limit %(loads)s
+        ) as last
     )
-    select load_id, event_type, event_name, received_at, event_time, source, source_position, format,
-        coalesce(project, 'default') as project, location_country, page_path, user_agent_device_type,
-        quality_flags, order_total, order_currency, search_query
-    from silver.raw_events
-    where load_id >= (select min(load_id) from recent)
-        and (%(project)s = '' or coalesce(project, 'default') = %(project)s)
-    order by load_id desc, row_number desc limit %(count)s
+    select event.*
+    from newest
+    cross join lateral (
+        select
+            load_id, row_number, event_type, event_name, received_at, source, source_position,
+            format, coalesce(project, 'default') as project, location_country, page_path,
+            user_agent_device_type, quality_flags, order_total, order_currency, search_query
+        from silver.raw_events
+        where raw_events.load_id = newest.load_id
+            and (%(project)s = '' or coalesce(project, 'default') = %(project)s)
+        order by raw_events.row_number desc limit %(of_a_load)s
+    ) as event
+    where newest.newer < %(rows)s
+    order by event.load_id desc, event.row_number desc limit %(count)s
 """
 REJECTED = """
-    select load_id, reason, field, detail, source, source_position, format, project, received_at, records
+    select
+        load_id, reason, field, detail, source, source_position, format, project, received_at,
+        records
     from silver.rejected_events
     where (%(project)s = '' or project = %(project)s)
     order by load_id desc, row_number desc limit %(count)s
@@ -65,7 +78,8 @@ def last_records(
     connection: Connection, count: int, *, rejected: bool, project: str
 ) -> list[SeenRecord]:
     """The newest first. Raises psycopg's errors."""
-    given = {"count": count, "project": project, "loads": RECENT_LOADS if project else 10}
+    given = {"count": count, "project": project, "loads": MOST_LOADS, "rows": MOST_ROWS,
+             "of_a_load": OF_A_LOAD}  # fmt: skip
     rows = _rows(connection, REJECTED if rejected else EVENTS, given)
     if not rows:
         return []
@@ -130,12 +144,12 @@ def _way(row: Found, commits: Sequence[Found], way: Found) -> list[Station]:
         Station("Acknowledged", row["source"], row["received_at"]),
         Station("Inbox", f"{_short(stream)} #{number:,}"),
         Station("Lake", f"snapshot {commit['sequence_number']:,}" if commit else "",
-                commit["committed_at"] if commit else None),
-        Station("Raw", f"load {row['load_id']:,}, {_short_file(file)}", way["loaded_at"]),
+                commit["committed_at"] if commit else None, file),
+        Station("Raw", f"load {row['load_id']:,}", way["loaded_at"], file),
         Station("Silver", f"window to {way['to_load_id']:,}" if way["to_load_id"] else "waits",
-                way["finished_at"] if done else None, done),
+                way["finished_at"] if done else None, done=done),
         Station("Gold", f"version {way['version']:,}" if way["version"] else "waits",
-                way["published_at"], way["version"] is not None),
+                way["published_at"], done=way["version"] is not None),
     ]  # fmt: skip
 
 
@@ -153,7 +167,3 @@ def _short(stream: str) -> str:
     source, _, rest = stream.partition("/")
     incarnation, _, lane = rest.partition("/")
     return f"lane {lane}" if source == "inbox" else f"{source} {incarnation[:8]}"
-
-
-def _short_file(name: str) -> str:
-    return name if len(name) <= 24 else f"…{name[-22:]}"

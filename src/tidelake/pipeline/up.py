@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from urllib.error import HTTPError, URLError
@@ -32,6 +33,7 @@ from tidelake.warehouse.server import EmbeddedPostgres
 WATCH_EVERY_S = 0.2
 DRAIN_WITHIN_S = 120.0  # what the inbox may still hold when everything is told to stop
 PORT = "TIDELAKE_COLLECT_PORT"
+CHARTS_PORT = "TIDELAKE_DASHBOARD_PORT"
 
 # What stores events, against their way: each reads what the one behind it wrote. Started in this
 # order and stopped the other way round, so that what ingest brought last is loaded as well.
@@ -46,6 +48,7 @@ class Running:
     supervisor: Supervisor
     database_url: str
     collector: str  # URL
+    dashboard: str  # URL; empty where it is not installed
 
 
 def up(settings: Settings, stop: Stop, report: Callable[[str], None], rate: float = 0) -> None:
@@ -57,6 +60,8 @@ def up(settings: Settings, stop: Stop, report: Callable[[str], None], rate: floa
                 supervisor.start(_generator(settings, pipeline.collector, rate))
             report(f"events   {pipeline.collector}/v1/events   (how: {pipeline.collector}/docs)")
             report(f"lake     {settings.warehouse}")
+            if pipeline.dashboard:
+                report(f"charts   {pipeline.dashboard}")
             report("running; Ctrl-C drains and stops")
             while not stop:
                 supervisor.watch()
@@ -102,8 +107,9 @@ def running(
             url = _collector_url(home)
             if trouble := _trouble(url):
                 report(f"warning: events are refused for now: {trouble}")
+            charts = _dashboard(settings, environment, supervisor, report, stop)
             with alerts.watching(settings, database_url, report):
-                yield Running(settings, supervisor, database_url, url)
+                yield Running(settings, supervisor, database_url, url, charts)
         finally:
             supervisor.stop()
 
@@ -155,6 +161,32 @@ def _collector(settings: Settings, environment: Mapping[str, str], port: int) ->
     return Part(
         "collect", command(settings.home, "collect", *arguments, environment=environment), ready
     )
+
+
+def _dashboard(
+    settings: Settings,
+    environment: Mapping[str, str],
+    supervisor: Supervisor,
+    report: Callable[[str], None],
+    stop: Stop | None,
+) -> str:
+    """Starts the dashboard; gives its URL, or nothing where it is not installed.
+
+    Nobody sends events there: where its port is taken it listens on another one.
+    """
+    if find_spec("streamlit") is None:
+        report("the dashboard is not installed: pip install 'tidelake[dashboard]'")
+        return ""
+    host = settings.dashboard.host
+    wanted = int(environment.get(CHARTS_PORT, settings.dashboard.port))
+    try:
+        port = free_port(host, wanted, "the dashboard", CHARTS_PORT)
+    except SetupError as exc:
+        report(f"{exc.message}; it takes another port")
+        port = free_port(host, 0, "the dashboard", CHARTS_PORT)
+    part = _part(settings, "dashboard", {**environment, CHARTS_PORT: str(port)})
+    supervisor.start(part, stop=stop)
+    return str(heartbeat.read(settings.home)["dashboard"].values["url"])
 
 
 def _generator(settings: Settings, url: str, rate: float) -> Part:

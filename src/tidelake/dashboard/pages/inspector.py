@@ -14,7 +14,7 @@ from tidelake.dashboard.markup import Entry, Step
 from tidelake.errors import TidelakeError
 
 LOOK_EVERY_S = 3.0
-SHOWN = 20
+SHOWN = 16
 GOOD, REJECTED = "Accepted", "Rejected"
 
 
@@ -22,7 +22,8 @@ def draw(projects: Sequence[str], live: LiveFacts) -> None:
     """Draws the page."""
     st.html(
         markup.page_title(
-            "Inspector", "The last records and their way from the client to the charts"
+            "Inspector",
+            "The newest records, two of each load, and their way from the client to the charts",
         )
     )
     with st.container(horizontal=True, vertical_alignment="bottom", key="tl_filters"):
@@ -68,5 +69,5 @@ def _step(station: Station, received_at: datetime) -> Step:
     when = ""
     if station.at is not None:
         after = (station.at - received_at).total_seconds()
-        when = formats.clock(station.at) if after <= 0 else f"+{formats.duration(after)}"
-    return Step(station.name, station.where, when, station.done)
+        when = f"+{formats.duration(after)}" if after > 0 else ""
+    return Step(station.name, station.where, when, station.detail, station.done)

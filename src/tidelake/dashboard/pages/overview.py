@@ -177,7 +177,8 @@ def _by_hour(view: View) -> None:
     if view.filters.before is not None:
         earlier = {row["hour"]: row["value"] for row in view.rows_before(HOURLY)}
         ghost = view.hours(earlier, view.filters.before.period)
-    charts.trend(now, ghost, name="Events by hour", measure="Events")
+    unfinished = view.filters.period.last >= view.filters.today
+    charts.trend(now, ghost, name="Events by hour", measure="Events", unfinished=unfinished)
 
 
 def _draw_top(view: View, top: Top) -> None:

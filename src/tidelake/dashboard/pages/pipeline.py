@@ -85,17 +85,27 @@ def _chips(parts: Sequence[PartFact]) -> list[Chip]:
 
 
 def _layer(layer: LayerFact) -> Card:
-    value = (
-        formats.NONE if layer.per_s is None else f"{number(layer.per_s, _digits(layer.per_s))} /s"
-    )
     told = []
-    if layer.waiting is not None:
-        told.append(f"{number(layer.waiting)} {layer.waiting_what} wait")
-    if layer.lag_s is not None:
-        told.append(f"{duration(layer.lag_s)} behind" if layer.lag_s >= 0.05 else "up to date")
+    if layer.waiting is not None and (layer.per_s is not None or layer.lag_s is not None):
+        what = layer.waiting_what if layer.waiting != 1 else layer.waiting_what.removesuffix("s")
+        told.append(f"{number(layer.waiting)} {what} waiting")
+    if layer.lag_s is not None and layer.per_s is not None:
+        told.append(f"{duration(layer.lag_s)} behind" if layer.waiting else "up to date")
     if layer.total is not None:
         told.append(f"{number(layer.total)} in all")
-    return Card(layer.layer, value, note=" · ".join(told), key=f"layer_{layer.layer.lower()}")
+    return Card(layer.layer, _headline(layer), note=" · ".join(told), key=_key(layer.layer))
+
+
+def _headline(layer: LayerFact) -> str:
+    if layer.per_s is not None:
+        return f"{number(layer.per_s, _digits(layer.per_s))} /s"
+    if layer.lag_s is not None:
+        return f"{duration(layer.lag_s)} behind" if layer.waiting else "up to date"
+    return formats.NONE if layer.waiting is None else f"{number(layer.waiting)} waiting"
+
+
+def _key(layer: str) -> str:
+    return f"layer_{layer.lower()}"
 
 
 def _digits(value: float) -> int:
@@ -185,8 +195,14 @@ def _books(gold: Gold) -> None:
         Column("difference", "Difference", number),
         Column("verdict", "Verdict", right=False),
     )
-    told = [{**row, "verdict": "✗ does not" if row["difference"] else "✓ balances"} for row in rows]
+    told = [{**row, "verdict": _verdict(row["difference"])} for row in rows]
     st.html(markup.table(told, columns, name="The books"))
+
+
+def _verdict(difference: int | None) -> str:
+    if difference is None:
+        return "counted, nothing to compare with"
+    return "✗ does not balance" if difference else "✓ balances"
 
 
 def _local(moment: datetime | None, gold: Gold) -> str:

@@ -1,0 +1,43 @@
+"""`tidelake dashboard`: the pages over the published gold."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+
+from tidelake.cli.context import settings_of
+
+
+def dashboard(
+    ctx: typer.Context,
+    host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")] = None,
+) -> None:
+    """Serves the dashboard until Ctrl-C, whether or not the pipeline runs.
+
+    `tidelake up` serves it together with all else. It shows what was published last; pages about
+    the pipeline itself need PostgreSQL.
+
+    Examples: `tidelake dashboard`, `tidelake dashboard --port 0`
+    """
+    from pydantic import ValidationError
+
+    from tidelake.errors import UsageError
+    from tidelake.pipeline.dashboard import run
+    from tidelake.pipeline.stopping import Stop
+
+    given = {"host": host, "port": port}
+    changes = {name: value for name, value in given.items() if value is not None}
+    settings = settings_of(ctx)
+    try:
+        serving = settings.dashboard.model_validate(settings.dashboard.model_dump() | changes)
+    except ValidationError as exc:
+        wrong = exc.errors()[0]
+        raise UsageError(
+            f"--{'.'.join(map(str, wrong['loc']))} {wrong['input']!r}: {wrong['msg']}",
+            hint="tidelake dashboard --help says what may be given.",
+        ) from exc
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    run(settings.model_copy(update={"dashboard": serving}), Stop().on_signals())
