@@ -31,6 +31,7 @@ class Kind(IntEnum):
     FORM_SUBMISSION = 5
     CART_UPDATE = 6
     PURCHASE = 7
+    CHECKOUT_START = 8
 
 
 class Known(IntEnum):
@@ -73,12 +74,12 @@ def joined(parts: list[Events]) -> Events:
     return np.concatenate([part.view(_WHOLE) for part in parts]).view(EVENT)
 
 
-# The states of a walk. Two more than there are types: the checkout is a page, the address a form.
+# The states of a walk. One more than there are types: the address at the checkout is a form.
 _STATES = (
     "login", "page", "product", "search", "click", "form", "cart", "checkout", "address",
     "purchase", "leave",
 )  # fmt: skip
-_KIND = np.array([0, 1, 2, 3, 4, 5, 6, 1, 5, 7], dtype=np.int32)
+_KIND = np.array([0, 1, 2, 3, 4, 5, 6, 8, 5, 7], dtype=np.int32)
 _LOGIN, _PAGE, _PRODUCT, _SEARCH, _CART, _CHECKOUT, _PURCHASE, _LEAVE = 0, 1, 2, 3, 6, 7, 9, 10
 _START: dict[str, float] = {"login": 6, "page": 56, "product": 26, "search": 12}
 _NEXT: dict[str, dict[str, float]] = {
