@@ -45,13 +45,12 @@ cast(md5({{ joined(parts) }}) as uuid)
 
 {#- Host of an address without www., in lower case; what is no address is taken as it is. -#}
 {% macro host_of(address) -%}
-regexp_replace(
-    coalesce(
-        substring(lower({{ address }}) from '^[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^]]*\]|[^/?#:]+)'),
+coalesce(
+    substring(
         lower({{ address }})
+        from '^[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(?:www\.)?(\[[^]]*\]|[^/?#:]+)'
     ),
-    '^www\.',
-    ''
+    lower({{ address }})
 )
 {%- endmacro %}
 
