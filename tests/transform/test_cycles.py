@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
-import duckdb
 import pytest
 from tests.transform.conftest import Raw
+from tests.transform.reading import asked, counted_days, trouble, windows
 
+from tidelake.pipeline.rebuild_silver import rebuild_silver, rebuild_where_needed
 from tidelake.pipeline.transformer import Transformer
+from tidelake.pipeline.warehouse import Warehouse
 from tidelake.transform.dbt import ModelError
 
 New = Callable[..., Transformer]
-
-
-def events(transformer: Transformer) -> int:
-    """What readers of gold count now."""
-    folder = transformer.folder.path
-    path = folder / (folder / "current").read_text("utf-8")
-    with duckdb.connect(str(path), read_only=True) as connection:
-        (count,) = connection.execute("select sum(events)::int from gold.days").fetchone() or (0,)
-    return int(count)
-
-
-def windows(raw: Raw) -> list[tuple[object, ...]]:
-    return raw.ask(
-        "select from_load_id, to_load_id, status, raw_rows, new_events, repeats "
-        "from tidelake.windows order by 1"
-    )
 
 
 def test_a_cycle_makes_one_window_and_publishes_it(transformer: Transformer, raw: Raw) -> None:
@@ -39,7 +28,7 @@ def test_a_cycle_makes_one_window_and_publishes_it(transformer: Transformer, raw
     assert windows(raw) == [(0, 2, "done", 4, 3, 1)]
     assert cycle.published is not None
     assert (cycle.published.version, cycle.published.to_load_id) == (1, 2)
-    assert events(transformer) == 3
+    assert counted_days(transformer) == 3
     assert raw.ask("select version, to_load_id, events from tidelake.publications") == [(1, 2, 3)]
     assert not transformer.news()
 
@@ -52,7 +41,7 @@ def test_news_are_added_to_what_was_published(transformer: Transformer, raw: Raw
     assert windows(raw) == [
         (0, 1, "done", 2, 2, 0), (1, 2, "done", 2, 1, 1), (2, 3, "done", 2, 1, 1)
     ]  # fmt: skip
-    assert events(transformer) == 4
+    assert counted_days(transformer) == 4
     assert sorted(transformer.folder.versions()) == [1, 2, 3]
 
 
@@ -74,21 +63,220 @@ def test_a_failed_model_leaves_the_last_gold_and_says_so(
         (0, 1, None),
         (1, 2, "repeats"),
     ]
-    assert events(transformer) == 1
-    assert "told to fail" in said(transformer)
+    assert counted_days(transformer) == 1
+    assert "told to fail" in trouble(transformer)
 
     raw.obey_no_more()
     transformer.cycle()
     transformer.cycle()
 
     assert [row[:3] for row in windows(raw)] == [(0, 1, "done"), (1, 2, "done"), (2, 3, "done")]
-    assert events(transformer) == 3
-    assert said(transformer) == ""
+    assert counted_days(transformer) == 3
+    assert trouble(transformer) == ""
 
 
-def said(transformer: Transformer) -> str:
-    folder = transformer.folder.path
-    path = folder / (folder / "current").read_text("utf-8")
-    with duckdb.connect(str(path), read_only=True) as connection:
-        (trouble,) = connection.execute("select trouble from gold.publication").fetchone() or ("",)
-    return str(trouble or "")
+def test_a_failed_model_of_gold_leaves_the_last_gold_and_says_so(
+    transformer: Transformer, raw: Raw
+) -> None:
+    raw.load("a")
+    transformer.cycle()
+    raw.load("b")
+    raw.ask("alter table silver_pii.events rename column event_key to other_key")
+    raw.ask("alter table silver_pii.events add column event_key text")
+    raw.ask("alter table silver_pii.events rename column day to another")
+
+    with pytest.raises(ModelError):
+        transformer.cycle()
+
+    assert counted_days(transformer) == 1
+
+
+def test_a_window_holds_as_many_loads_as_fit_and_one_at_least(
+    make: New, warehouse: Warehouse, raw: Raw
+) -> None:
+    small = warehouse.settings.model_copy(
+        update={"transform": warehouse.settings.transform.model_copy(update={"window_rows": 3})}
+    )
+    transformer = make(replace(warehouse, settings=small))
+    for size in (2, 1, 1, 5, 0, 1):
+        raw.load(*(f"{size}-{number}" for number in range(size)))
+
+    cycles = []
+    while (cycle := transformer.cycle()).window:
+        cycles.append(cycle)
+
+    assert [row[:2] for row in windows(raw)] == [(0, 2), (2, 3), (3, 4), (4, 6)]
+    assert counted_days(transformer) == 9
+
+
+def test_gold_that_was_deleted_is_made_again_from_silver(make: New, raw: Raw) -> None:
+    before = make()
+    for key in "abc":
+        raw.load(key)
+        before.cycle()
+    for path in before.folder.versions().values():
+        path.unlink()
+    assert before.news()
+
+    before.cycle()
+
+    assert counted_days(before) == 3
+    shutil.rmtree(before.folder.path)
+    another = make()
+    another.cycle()
+    assert counted_days(another) == 3
+    assert another.folder.current() == 5
+
+
+def test_a_damaged_version_is_not_gone_on_from(make: New, raw: Raw) -> None:
+    before = make()
+    for key in "ab":
+        raw.load(key)
+        before.cycle()
+    before.folder.file(2).write_bytes(b"no database")
+
+    after = make()
+    after.cycle()
+
+    assert counted_days(after) == 2
+    assert after.folder.current() == 3
+
+
+def test_old_versions_go_and_the_newest_stay(make: New, warehouse: Warehouse, raw: Raw) -> None:
+    few = warehouse.settings.transform.model_copy(update={"keep_versions": 2, "keep_min": 0.000001})
+    transformer = make(
+        replace(warehouse, settings=warehouse.settings.model_copy(update={"transform": few}))
+    )
+    for number in range(4):
+        raw.load(str(number))
+        transformer.cycle()
+
+    assert sorted(transformer.folder.versions()) == [3, 4]
+
+
+def test_two_runners_of_one_window_make_it_once(make: New, raw: Raw) -> None:
+    one, other = make(), make()
+    raw.load("a", "b", "a")
+    window = one.silver.windows.begin(1000, "UTC")
+    again = other.silver.windows.begin(1000, "UTC")
+    assert window is not None
+    assert again is not None
+    assert (again.from_load_id, again.to_load_id) == (0, 1)
+
+    one.silver._dbt.run(one.silver.values(window))
+    other.cycle()
+
+    assert windows(raw) == [(0, 1, "done", 3, 2, 1)]
+    assert counted_days(other) == 2
+
+
+def test_a_runner_that_slept_changes_nothing_when_it_wakes_up(make: New, raw: Raw) -> None:
+    sleeper, other = make(), make()
+    raw.load("a")
+    window = sleeper.silver.windows.begin(1000, "UTC")
+    assert window is not None
+    other.cycle()
+    raw.load("b")
+    other.cycle()
+
+    with pytest.raises(ModelError, match="is not open"):
+        sleeper.silver._dbt.run(sleeper.silver.values(window))
+
+    assert counted_days(other) == 2
+
+
+def test_a_second_publisher_of_one_version_throws_its_file_away(make: New, raw: Raw) -> None:
+    transformer = make()
+    raw.load("a")
+    raw.ask(
+        "insert into tidelake.publications values (1, 7, 1, now(), 0, 0, 'gold-00000001.duckdb')"
+    )
+
+    cycle = transformer.cycle()
+
+    assert cycle.published is not None
+    assert cycle.published.version == 2
+
+
+def test_another_time_zone_makes_silver_and_gold_anew(
+    make: New, warehouse: Warehouse, raw: Raw
+) -> None:
+    transformer = make()
+    raw.load("late evening", at="2026-11-24 23:30+00")
+    transformer.cycle()
+    assert str(asked(transformer, "select day from gold.days")) == "2026-11-24"
+
+    berlin = warehouse.settings.transform.model_copy(update={"timezone": "Europe/Berlin"})
+    moved = make(
+        replace(warehouse, settings=warehouse.settings.model_copy(update={"transform": berlin}))
+    )
+    said: list[str] = []
+    rebuild_where_needed(moved, said.append, lambda: False)
+    moved.cycle()
+
+    assert "Europe/Berlin" in said[0]
+    assert str(asked(moved, "select day from gold.days")) == "2026-11-25"
+    assert asked(moved, "select timezone from gold.publication") == "Europe/Berlin"
+
+
+def test_a_rebuild_takes_the_place_of_silver_all_at_once(make: New, raw: Raw) -> None:
+    transformer = make()
+    raw.load("a", "b")
+    raw.load("b", "c")
+    transformer.cycle()
+    raw.ask("delete from silver_pii.events")  # by hand: silver is damaged
+    raw.load("d")
+
+    rebuild_silver(transformer, lambda _: None, lambda: False)
+    transformer.cycle()
+
+    assert raw.ask("select count(*) from silver_pii.events") == [(4,)]
+    assert raw.ask("select distinct generation from tidelake.windows") == [(2,)]
+    assert raw.ask("select nspname from pg_namespace where nspname like '%next'") == []
+    assert counted_days(transformer) == 4
+    assert raw.ask("select has_table_privilege('pii_reader', 'silver_pii.events', 'select')") == [
+        (True,)
+    ]
+
+
+def test_a_rebuild_that_was_killed_changes_nothing_and_can_be_run_again(
+    make: New, raw: Raw
+) -> None:
+    transformer = make()
+    raw.load("a")
+    transformer.cycle()
+    raw.load("b", command="fail")
+    with pytest.raises(ModelError):
+        rebuild_silver(transformer, lambda _: None, lambda: False)
+    assert raw.ask("select count(*) from silver_pii.events") == [(1,)]
+
+    raw.obey_no_more()
+    rebuild_silver(transformer, lambda _: None, lambda: False)
+    transformer.cycle()
+
+    assert counted_days(transformer) == 2
+
+
+def test_data_tests_are_kept_with_what_they_said(transformer: Transformer, raw: Raw) -> None:
+    raw.load("a")
+    transformer.cycle()
+    raw.ask("insert into silver.repeats select * from silver.repeats")
+
+    tests = transformer.test()
+
+    assert {(one.test.split("_")[0], one.status) for one in tests} == {
+        ("unique", "fail"),
+        ("not", "pass"),
+    }
+    assert [one.status for one in transformer.tested()] == ["fail", "pass"]
+
+
+def test_nothing_is_written_into_the_project(
+    transformer: Transformer, raw: Raw, project: Path
+) -> None:
+    before = sorted(project.rglob("*"))
+    raw.load("a")
+
+    transformer.cycle()
+
+    assert sorted(project.rglob("*")) == before

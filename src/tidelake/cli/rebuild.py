@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated, Literal
 
 import typer
@@ -31,6 +32,7 @@ def _by_dbt(ctx: typer.Context, layer: Literal["silver", "gold"]) -> None:
     from tidelake.pipeline.stopping import Stop
     from tidelake.pipeline.transform_once import Wish, transform_once
 
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
     # Gold follows silver: its figures are those of rows that are no more.
     wishes = [Wish("silver", full=True), Wish("gold")] if layer == "silver" else []
     stop = Stop().on_signals()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated, Literal
 
 import typer
@@ -34,6 +35,7 @@ def transform(
     from tidelake.pipeline.stopping import Stop
     from tidelake.pipeline.transform_once import Wish, transform_once
 
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
     wish = Wish(layer, full, tuple(select or ()), test)
     out = screen.console()
     with out.status("reading the dbt project …") as status:

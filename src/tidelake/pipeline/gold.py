@@ -22,6 +22,8 @@ from tidelake.warehouse.windows import Window, Windows
 
 log = logging.getLogger("tidelake.transform")
 
+WORTH_COMPACTING = 16 * 1024 * 1024  # bytes of a gold file
+
 
 class GoldMaker:
     """Makes gold from silver and publishes it; `dbt` is the target gold.
@@ -46,6 +48,7 @@ class GoldMaker:
         self._publications = Publications(database_url)
         self._held: Standing | None = None  # what the private file is a copy of
         self._held_generation = 0
+        self._compact_from = WORTH_COMPACTING
         self._told: set[str] = set()
 
     def parse(self) -> None:
@@ -123,7 +126,7 @@ class GoldMaker:
             found = standing(self._folder.file(version))
             why = self._distrust(version, found, last)
             if found is None or why:
-                self._tell(version, why or "it can not be read", current)
+                self._tell(version, why, current)
                 continue
             if version != current:
                 log.warning("readers are led to version %d of gold, the last good one", version)
@@ -152,8 +155,8 @@ class GoldMaker:
 
     def _tell(self, version: int, why: str, current: int | None) -> None:
         said = f"version {version} of gold is not gone on from: {why}"
-        if said not in self._told:
-            self._told.add(said)
+        if why not in self._told:
+            self._told.add(why)
             # A version beyond the pointer is what a killed run left.
             level = logging.INFO if current is not None and version > current else logging.WARNING
             log.log(level, "%s", said)
@@ -202,7 +205,7 @@ class GoldMaker:
         said = Standing(self._next_version(), start, end, self._now(), last.timezone, trouble)
         events = stamp(self._folder.work, said)
         self._compare(events, end)
-        compact(self._folder.work)
+        self._compact_where_worth_it()
         path = self._folder.store(said.version)
         size = path.stat().st_size
         if not self._publications.insert(
@@ -244,6 +247,13 @@ class GoldMaker:
         latest = self._publications.latest()
         known = [latest.version if latest else 0, self._folder.current() or 0]
         return max(known) + 1
+
+    def _compact_where_worth_it(self) -> None:
+        """Where the private file has doubled since it was written anew: each cycle copies it."""
+        if self._folder.work.stat().st_size < self._compact_from:
+            return
+        compact(self._folder.work)
+        self._compact_from = max(2 * self._folder.work.stat().st_size, WORTH_COMPACTING)
 
     def _prune(self) -> None:
         keep_s = self._settings.keep_min * 60

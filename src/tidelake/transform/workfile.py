@@ -28,9 +28,6 @@ insert into gold.publication values
 ($version, $from_load_id, $to_load_id, $published_at, $timezone, $trouble)
 """
 
-#: A file is written anew when more of it is free than used: each cycle copies it.
-WORTH_COMPACTING = 32 * 1024 * 1024  # bytes
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -93,15 +90,8 @@ def stamp(path: Path, said: Standing) -> int:
     return int(events[0]) if events else 0
 
 
-def compact(path: Path) -> bool:
-    """Writes the file anew where more of it is free than used; whether it did."""
-    with opened(path) as connection:
-        row = connection.execute(
-            "select block_size * free_blocks, block_size * used_blocks from pragma_database_size()"
-        ).fetchone()
-    free, used = row or (0, 0)
-    if free < max(used, WORTH_COMPACTING):
-        return False
+def compact(path: Path) -> None:
+    """Writes the file anew: after a hundred changes it is twice as large as it must be."""
     fresh = path.with_name(f"{path.name}.fresh")
     fresh.unlink(missing_ok=True)
     with opened(path) as connection:
@@ -110,7 +100,6 @@ def compact(path: Path) -> bool:
         connection.execute(f'copy from database "{path.stem}" to fresh')
         connection.execute("detach fresh")
     fresh.replace(path)
-    return True
 
 
 @contextmanager

@@ -1,0 +1,125 @@
+"""A real process is killed at a point, or in the middle of a model; then another one goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.transform.conftest import Raw
+from tests.transform.reading import counted_days, windows
+
+from tidelake.crash import POINTS
+from tidelake.pipeline.transformer import Transformer
+from tidelake.pipeline.warehouse import Warehouse
+
+WITHIN_S = 120.0
+PROGRAM = Path(__file__).with_name("tiny_program.py")
+
+
+@pytest.fixture
+def start(
+    warehouse: Warehouse, project: Path, tmp_path: Path
+) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts `tidelake …` over the tiny project and the same home."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def run(*arguments: str, crash_at: str = "") -> subprocess.Popen[bytes]:
+        command = [sys.executable, str(PROGRAM), str(project)]
+        command += ["--home", str(warehouse.settings.home), *arguments]
+        given = {
+            "TIDELAKE_POSTGRES_URL": warehouse.owner_url or "",
+            "TIDELAKE_TRANSFORM_INTERVAL_S": "0.1",
+            "TIDELAKE_CRASH_AT": crash_at,
+        }
+        with (tmp_path / "said.log").open("ab") as log:
+            process = subprocess.Popen(command, env={**os.environ, **given}, stdout=log, stderr=log)
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait(WITHIN_S)
+
+
+def until(true: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not true():
+        assert process.poll() is None, "it ended"
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", [point for point in POINTS if point.startswith("transform.")])
+def test_a_kill_at_any_point_loses_and_doubles_nothing(
+    point: str, transformer: Transformer, raw: Raw, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    raw.load("a", "b")
+    transformer.cycle()
+    raw.load("b", "c")
+
+    assert start("transform", crash_at=point).wait(WITHIN_S) == -signal.SIGKILL
+    counted_between = counted_days(transformer)
+    raw.load("d")
+    while transformer.cycle().window:
+        pass
+
+    assert counted_between in (2, 3)
+    assert counted_days(transformer) == 4
+    assert sum(int(str(row[4])) for row in windows(raw)) == 4
+    assert {row[2] for row in windows(raw)} == {"done"}
+
+
+@pytest.mark.slow
+def test_a_kill_in_mid_model_leaves_the_window_to_the_next_run(
+    transformer: Transformer, raw: Raw, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    raw.load("a", command="sleep 600")
+    process = start("run", "transform")
+    until(lambda: querying(raw), process)
+    raw.load("b")
+
+    process.kill()
+    process.wait(WITHIN_S)
+    raw.obey_no_more()
+    ended_within(raw)
+    transformer.cycle()
+
+    assert windows(raw) == [(0, 1, "done", 1, 1, 0)]
+    assert counted_days(transformer) == 1
+
+
+@pytest.mark.slow
+def test_a_part_that_is_told_to_stop_in_a_long_model_breaks_it_off(
+    raw: Raw, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    raw.load("a", command="sleep 600")
+    process = start("run", "transform")
+    until(lambda: querying(raw), process)
+
+    process.terminate()
+
+    assert process.wait(WITHIN_S) == 0
+    ended_within(raw)
+    assert [row[:3] for row in windows(raw)] == [(0, 1, "running")]
+
+
+def querying(raw: Raw) -> bool:
+    """Whether a model sleeps as it was told to."""
+    return bool(raw.ask("select from pg_stat_activity where wait_event = 'PgSleep'"))
+
+
+def ended_within(raw: Raw) -> None:
+    """The server notices by itself that whoever asked is gone."""
+    deadline = time.monotonic() + WITHIN_S
+    while querying(raw):
+        assert time.monotonic() < deadline, "the query of a dead process goes on"
+        time.sleep(0.1)
