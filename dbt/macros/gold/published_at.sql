@@ -4,13 +4,14 @@ cast({{ dbt.string_literal(dbt.escape_single_quotes(var('published_at', run_star
 {%- endmacro %}
 
 
-{#- From which hour on pipeline_health is read again, as a literal that PostgreSQL understands. -#}
+{#- From which hour on pipeline_health is read again, as a literal that both engines understand. -#}
 {% macro newest_hour() -%}
+{%- set known = "(select max(hour) - interval '1 hour' from " ~ this ~ ")" if goes_on() else "null" -%}
+{%- set month = published_at() ~ " - interval '30 days'" -%}
 {%- set found = none -%}
 {%- if execute -%}
-  {%- set known = 'select max(hour) - interval \'1 hour\' from ' ~ this if is_incremental()
-      else 'select ' ~ published_at() ~ ' - interval \'30 days\'' -%}
-  {%- set found = run_query('select coalesce(strftime((' ~ known ~ ') at time zone \'UTC\', \'%Y-%m-%d %H:%M:%S+00\'), \'-infinity\')')[0][0] -%}
+  {%- set hour = "date_trunc('hour', coalesce(" ~ known ~ ", " ~ month ~ ") at time zone 'UTC')" -%}
+  {%- set found = run_query("select strftime(" ~ hour ~ ", '%Y-%m-%d %H:%M:%S+00')")[0][0] -%}
 {%- endif -%}
 '{{ found }}'::timestamptz
 {%- endmacro %}

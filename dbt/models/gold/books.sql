@@ -1,17 +1,41 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['layer', 'measure'],
-) }}
+{{ config(materialized='replaced') }}
 
 {#- What one layer handed on, against what the next one got. The ledgers' sides grow by the news of
     the window, so that no ledger is read twice; gold's own side is counted anew each time. -#}
+{%- set ledgers %}
+select totals.*, loads.*, windows.*
+from (
+    select
+        sum(rows + set_aside) filter (where table_name = 'events')::bigint as events_taken,
+        sum(unexplained) filter (where table_name = 'events')::bigint as events_missed,
+        sum(rows + set_aside) filter (where table_name = 'rejected_events')::bigint as rejected_taken,
+        sum(unexplained) filter (where table_name = 'rejected_events')::bigint as rejected_missed
+    from tidelake.load_totals
+) as totals
+cross join (
+    select
+        coalesce(sum(rows) filter (where table_name = 'events'), 0)::bigint as event_rows,
+        coalesce(sum(rows) filter (where table_name = 'rejected_events'), 0)::bigint as rejected_rows
+    from tidelake.loads
+    where {{ is_news() }}
+) as loads
+cross join (
+    select
+        coalesce(sum(raw_rows), 0)::bigint as raw_rows,
+        coalesce(sum(new_events), 0)::bigint as new_events,
+        coalesce(sum(repeats), 0)::bigint as repeats,
+        coalesce(sum(rejected), 0)::bigint as rejected
+    from tidelake.windows
+    where {{ is_news('to_load_id') }} and status = 'done'
+) as windows
+{% endset %}
+
 with ledgers as (
-    select * from {{ ref('news_ledgers') }}
+    select * from {{ from_postgres(ledgers) }}
 ),
 
 before as (
-    {%- if is_incremental() %}
+    {%- if goes_on() %}
     select layer, measure, expected, found from {{ this }}
     {%- else %}
     select '' as layer, '' as measure, 0 as expected, 0 as found

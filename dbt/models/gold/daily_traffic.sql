@@ -1,3 +1,10 @@
+{%- set visitors %}
+select day, project, country, count(*) as visitors
+from {{ silver('visitor_days') }}
+where {{ is_news() }}
+group by 1, 2, 3
+{% endset %}
+
 with events as (
     select
         day,
@@ -11,7 +18,7 @@ with events as (
 ),
 
 visitors as (
-    select * from {{ ref('news_visitor_days') }}
+    select * from {{ from_postgres(visitors) }}
 ),
 
 new_visitors as (

@@ -1,3 +1,15 @@
+{%- set not_taken %}
+select received_day, project, 'repeat' as kind, '' as name, sum(repeats)::bigint as records
+from {{ silver('repeats') }}
+where {{ is_news() }}
+group by 1, 2
+union all
+select received_day, project, 'rejected', reason, sum(records)::bigint
+from {{ silver('rejected_events') }}
+where {{ is_news() }}
+group by 1, 2, 4
+{% endset %}
+
 with events as (
     select * from {{ ref('news_events') }}
 ),
@@ -26,11 +38,7 @@ news as (
     select received_day, project, 'flag', flag, events
     from flags
     union all
-    select received_day, project, 'repeat', '', repeats
-    from {{ ref('news_repeats') }}
-    union all
-    select received_day, project, 'rejected', reason, records
-    from {{ ref('news_rejected_events') }}
+    select * from {{ from_postgres(not_taken) }}
 ),
 
 summed as (

@@ -1,3 +1,22 @@
+{%- set engagement %}
+select
+    day,
+    project,
+    country,
+    event_type,
+    sum(scroll_depth) as scroll_depth_sum,
+    count(scroll_depth) as scroll_depth_count,
+    sum(time_on_page) as time_on_page_s,
+    count(time_on_page) as time_on_page_count,
+    sum(interactions)::bigint as interactions,
+    sum(form_submissions)::bigint as form_submissions,
+    sum(video_views)::bigint as video_views,
+    sum(downloads)::bigint as downloads
+from {{ silver('engagement') }}
+where {{ is_news() }}
+group by 1, 2, 3, 4
+{% endset %}
+
 with events as (
     select day, project, country, event_type, sum(events) as events
     from {{ ref('news_events') }}
@@ -5,7 +24,7 @@ with events as (
 ),
 
 figures as (
-    select * from {{ ref('news_engagement') }}
+    select * from {{ from_postgres(engagement) }}
 ),
 
 -- An event has its figures from the start, so news of figures are news of events too.

@@ -1,4 +1,4 @@
-{{ config(materialized='view', alias='web_performance') }}
+{{ config(materialized='replaced', alias='web_performance', meta={'kind': 'view'}) }}
 
 {#- Without database and schema: a published file has another name than the one it was made in. -#}
 with counted as (

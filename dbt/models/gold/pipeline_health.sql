@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['hour', 'table_name'],
-    post_hook="delete from {{ this }} where hour < {{ published_at() }} - interval '30 days'",
-) }}
+{{ config(materialized='replaced') }}
 
 {#- An hour may still have grown after it was written down, and so may the one before it, whose last
     commits reach the ledger late. Nothing before them is read again. -#}
@@ -68,4 +63,25 @@ full join loads using (hour, table_name)
 full join windows using (hour, table_name)
 {% endset %}
 
-select * from {{ from_postgres(hours) }}
+with news as (
+    select * from {{ from_postgres(hours) }}
+),
+{% if goes_on() %}
+before as (
+    select *
+    from {{ this }}
+    where hour < {{ since }} and hour >= {{ published_at() }} - interval '30 days'
+),
+
+hours as (
+    select * from before
+    union all
+    select * from news
+)
+{%- else %}
+hours as (
+    select * from news
+)
+{%- endif %}
+
+select * from hours

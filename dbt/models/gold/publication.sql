@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='replaced') }}
 
 {#- Last of all: a file that says up to where it stands stands there with every table. -#}
 {%- for table in [

@@ -1,21 +1,29 @@
+{%- set money %}
+select
+    day,
+    project,
+    country,
+    currency,
+    count(*) as orders,
+    sum(total) as revenue,
+    sum(shipping) as shipping,
+    sum(tax) as tax,
+    sum(discount) as discount,
+    sum(items)::bigint as items,
+    0::bigint as refunds,
+    0::double precision as refunded
+from {{ silver('orders') }}
+where {{ is_news() }}
+group by 1, 2, 3, 4
+union all
+select day, project, country, currency, 0, 0, 0, 0, 0, 0, count(*), sum(refunded)
+from {{ silver('refunds') }}
+where {{ is_news() }}
+group by 1, 2, 3, 4
+{% endset %}
+
 with news as (
-    select
-        day,
-        project,
-        country,
-        currency,
-        orders,
-        revenue,
-        shipping,
-        tax,
-        discount,
-        items,
-        0 as refunds,
-        0 as refunded
-    from {{ ref('news_orders') }}
-    union all
-    select day, project, country, currency, 0, 0, 0, 0, 0, 0, refunds, refunded
-    from {{ ref('news_refunds') }}
+    select * from {{ from_postgres(money) }}
 ),
 
 summed as (

@@ -1,3 +1,17 @@
+{%- set views %}
+select
+    day,
+    project,
+    country,
+    page_path,
+    count(*) as views,
+    sum(time_on_page) as time_on_page_s,
+    count(time_on_page) as time_on_page_count
+from {{ silver('page_views') }}
+where {{ is_news() }} and page_path <> ''
+group by 1, 2, 3, 4
+{% endset %}
+
 with news as (
     select
         day,
@@ -9,7 +23,7 @@ with news as (
         time_on_page_count,
         0 as entries,
         0 as exits
-    from {{ ref('news_page_views') }}
+    from {{ from_postgres(views) }}
     union all
     select day, project, country, entry_page, 0, 0, 0, sign, 0
     from {{ ref('news_sessions') }}

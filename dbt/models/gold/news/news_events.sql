@@ -1,4 +1,5 @@
 -- Counted where they lie: thousands of events share hour, country and type.
+{%- set events %}
 select
     day,
     date_trunc('hour', event_time at time zone {{ report_zone() }}) as hour,
@@ -15,3 +16,5 @@ select
 from {{ silver('events') }}
 where {{ is_news() }}
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+{% endset %}
+select * from {{ from_postgres(events) }}

@@ -1,4 +1,5 @@
 -- A session that grew is two rows: what it was with sign -1, what it is now with sign 1.
+{%- set sessions %}
 select
     sign,
     day,
@@ -21,3 +22,5 @@ select
     is_bot
 from {{ silver('session_changes') }}
 where {{ is_news() }}
+{% endset %}
+select * from {{ from_postgres(sessions) }}

@@ -1,4 +1,0 @@
-select day, project, country, query, count(*) as searches
-from {{ silver('searches') }}
-where {{ is_news() }}
-group by 1, 2, 3, 4
