@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-FUNNEL_STEPS = ("session", "product_view", "cart", "checkout", "purchase")
+FUNNEL_STEPS = ("session", "product view", "cart", "checkout", "purchase")
 METRICS = ("page_load_time", "first_contentful_paint", "dom_interactive", "network_latency")
 
 
@@ -354,24 +354,43 @@ def unknown_types(lake: duckdb.DuckDBPyConnection, timezone: str) -> pa.Table:
 
 
 def pipeline_health(lake: duckdb.DuckDBPyConnection, timezone: str) -> pa.Table:
-    """What the lake's rows tell of it: the records of each table, over all hours.
+    """What the lake's rows tell of it: rows of each table, and records of both, over all hours.
 
-    Hours, files, bytes, loads and windows are no facts of the lake's Parquet.
+    One commit brings records that became events and records that were rejected, so they are told
+    apart by no table. Hours, files, bytes, loads and windows are no facts of the lake's Parquet.
     """
     sql = """
-    select 'events' as table_name, count(*) as records, count(*) as loaded_rows from events
+    select 'events' as name, count(*) as found from events
     union all
-    select 'rejected_events', count(*), count(*) from rejected_events
+    select 'rejected_events', count(*) from rejected_events
+    union all
+    select 'records of both', (select count(*) from events) + sum(records)::bigint
+    from rejected_events
     """
     return _asked(lake, sql)
 
 
 def books(lake: duckdb.DuckDBPyConnection, timezone: str) -> pa.Table:
-    """Rows of each layer that hold all that the lake holds."""
+    """What each layer holds that has taken all of the lake, by the names that gold's books use."""
     sql = f"""
-    with {ARRIVALS}
-    select layer, count(*) filter (copy = 1 or layer in ('lake', 'raw')) as found
-    from arrivals, (values ('lake'), ('raw'), ('silver'), ('gold')) as layers (layer)
-    group by layer
+    with {ARRIVALS},
+    counted as (
+        select
+            count(*) as rows,
+            count(*) filter (copy = 1) as new,
+            count(*) filter (copy > 1) as repeats,
+            (select count(*) from rejected_events) as rejected
+        from arrivals
+    )
+    select layer, measure, found
+    from counted, lateral (values
+        ('raw', 'events', rows),
+        ('raw', 'rejected events', rejected),
+        ('silver', 'rows of events', rows),
+        ('silver', 'new events and repeats', rows),
+        ('silver', 'rejected events', rejected),
+        ('gold', 'events', new),
+        ('gold', 'repeats', repeats)
+    ) as lines (layer, measure, found)
     """
     return _asked(lake, sql)

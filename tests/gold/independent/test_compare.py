@@ -56,11 +56,19 @@ def equal(lake: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFact
             gold.execute(f"create table gold.{question.name} as select * from answer")
         gold.execute("""
             create table gold.pipeline_health as
-            select * from (values ('events', 5, 5), ('events', 7, 7), ('rejected_events', 1, 1))
+            select * from (values ('events', 6, 5), ('events', 7, 7), ('rejected_events', 0, 1))
                 as hours (table_name, records, loaded_rows);
             create table gold.books as
-            select layer, 'rows' as measure, 12 as expected, 12 as found, 0 as difference
-            from (values ('lake'), ('raw'), ('silver'), ('gold')) as layers (layer);
+            select *, 0 as difference from (values
+                ('lake', 'files', 3, 3),
+                ('raw', 'events', null, 12),
+                ('raw', 'rejected events', null, 1),
+                ('silver', 'rows of events', 12, 12),
+                ('silver', 'new events and repeats', 12, 12),
+                ('silver', 'rejected events', 1, 1),
+                ('gold', 'events', 12, 12),
+                ('gold', 'repeats', 0, 0)
+            ) as lines (layer, measure, expected, found);
             create table gold.publication as
             select 'Europe/Berlin' as timezone, null::text as trouble;
         """)
@@ -132,18 +140,23 @@ CHANGES = [
     ),
     (
         "update gold.pipeline_health set records = 6 where records = 7",
-        "pipeline_health (records)",
-        "events: expected 12 | 12; gold has 11 | 12",
+        "pipeline_health (sums)",
+        "records of both: expected 13; gold has 12",
     ),
     (
-        "update gold.books set found = 11 where layer = 'silver'",
+        "update gold.books set expected = 4, difference = -1 where layer = 'lake'",
         "books",
-        "silver | rows | 12 | 11 | 0",
+        "lake | files | 4 | 3 | -1",
     ),
     (
-        "update gold.books set expected = 11, found = 11 where layer = 'gold'",
+        "update gold.books set expected = 11, found = 11 where measure = 'rows of events'",
         "books",
-        "gold: no line says 12",
+        "silver | rows of events: expected 12; gold has 11",
+    ),
+    (
+        "update gold.books set found = 11 where layer = 'raw' and measure = 'events'",
+        "books",
+        "raw | events: expected 12; gold has 11",
     ),
     (
         "update gold.publication set trouble = 'a model failed'",

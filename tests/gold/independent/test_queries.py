@@ -44,7 +44,15 @@ def test_an_event_counts_once_by_the_copy_that_arrived_first(
         (MONDAY, "default", "accepted", "", 2),
         (MONDAY, "default", "repeat", "", 3),
     ]
-    assert rows(queries.books(lake, UTC)) == [("gold", 2), ("lake", 5), ("raw", 5), ("silver", 2)]
+    assert rows(queries.books(lake, UTC)) == [
+        ("gold", "events", 2),
+        ("gold", "repeats", 3),
+        ("raw", "events", 5),
+        ("raw", "rejected events", 0),
+        ("silver", "new events and repeats", 5),
+        ("silver", "rejected events", 0),
+        ("silver", "rows of events", 5),
+    ]
 
 
 def test_days_and_hours_are_those_of_the_zone_on_the_night_the_clocks_go_back(
@@ -270,7 +278,7 @@ def test_a_step_of_the_funnel_needs_all_steps_before_it(made: HandMade, tmp_path
     where = (MONDAY, "default", "unknown")
     assert rows(queries.funnel(lake, UTC)) == [
         (*where, 1, "session", 4),
-        (*where, 2, "product_view", 3),
+        (*where, 2, "product view", 3),
         (*where, 3, "cart", 1),
         (*where, 4, "checkout", 1),
         (*where, 5, "purchase", 1),
@@ -413,8 +421,9 @@ def test_quality_is_counted_on_the_day_of_reception(made: HandMade, tmp_path: Pa
     ]
     assert rows(queries.unknown_types(lake, UTC)) == [(MONDAY, "b", "UFO seen", 1)]
     assert rows(queries.pipeline_health(lake, UTC)) == [
-        ("events", 5, 5),
-        ("rejected_events", 4, 4),
+        ("events", 5),
+        ("records of both", 5 + 17),
+        ("rejected_events", 4),
     ]
 
 

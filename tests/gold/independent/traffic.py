@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tidelake.generate import GeneratorSpec, generate, spread_bad
 from tidelake.inbox import Records
 
 START = datetime(2026, 10, 12, tzinfo=UTC)
@@ -38,7 +39,7 @@ CAMPAIGNS = (
     {"source": "google", "medium": "cpc", "name": "autumn"},
     {"source": "mail"},
     {"medium": "social", "name": ""},
-    {"source": "", "medium": None},
+    {"source": ""},
     None,
     None,
     None,
@@ -48,8 +49,8 @@ PRODUCTS = (
     {"product_id": "cup", "name": "Cup", "category": "Kitchen", "price": 9.9},
     {"product_id": "mug", "name": "Mug, blue", "category": "Kitchen", "price": 12.35},
     {"product_id": "mug", "name": "Mug", "category": "Sale", "price": 0},
-    {"product_id": None, "name": "Gift", "price": 3.33},
-    {"product_id": "", "sku": "X-1", "category": "Odds", "price": "free"},
+    {"product_id": "", "name": "Gift", "price": 3.33},
+    {"product_id": "odd", "sku": "X-1", "category": "Odds", "price": "free"},
 )
 QUERIES = ("cup", "Cup", "tea  cup", "ünïcode", "", None)
 TYPES = (
@@ -79,9 +80,15 @@ class Person:
 
 @dataclass
 class Traffic:
-    """Draws people and what they do; `sent` holds a request per record."""
+    """Draws people and what they do; `sent` holds a request per record.
+
+    `empty` stands where a client sends a text without a character as device type, path, currency,
+    product or campaign; `apart_s` lies between the receptions of two purchases of one order.
+    """
 
     seed: int
+    empty: str | None = ""
+    apart_s: float = 0.0
     sent: list[Records] = field(default_factory=list)
     _orders: int = 0
 
@@ -102,7 +109,7 @@ class Traffic:
         names = draw.choice((("user_id",), ("anonymous_id",), ("user_id", "anonymous_id")))
         # The same ids in several projects are several people.
         ids = {name: f"{name[:4]}-{number // 3}" for name in names}
-        device = "bot" if draw.random() < 0.1 else draw.choice(DEVICES)
+        device = "bot" if draw.random() < 0.1 else self._one_of(DEVICES)
         return Person(draw.choice(PROJECTS), ids, draw.choice(COUNTRIES), device)
 
     def _visits(self, person: Person) -> None:
@@ -141,8 +148,8 @@ class Traffic:
             "session_info": {"session_id": session, "referrer": draw.choice(REFERRERS)},
             "user_agent": {"device_type": person.device},
             "location": {"country": person.country if draw.random() < 0.9 else "IT"},
-            "page": {"path": draw.choice(PATHS), "referrer": draw.choice(REFERRERS)},
-            "campaign": draw.choice(CAMPAIGNS) if draw.random() < 0.3 else None,
+            "page": {"path": self._one_of(PATHS), "referrer": draw.choice(REFERRERS)},
+            "campaign": self._campaign() if draw.random() < 0.3 else None,
             "engagement": {
                 "scroll_depth": draw.choice((None, 12.5, 100, round(draw.uniform(0, 100), 2))),
                 "time_on_page": draw.choice((None, 0, round(draw.expovariate(1 / 40), 3))),
@@ -172,18 +179,34 @@ class Traffic:
             "shipping": draw.choice((4.9, 0, None)),
             "tax": round(draw.uniform(0, 90), 2),
             "discount": draw.choice((None, 10)),
-            "currency": draw.choice(CURRENCIES),
+            "currency": self._one_of(CURRENCIES),
             "items": self._items() if draw.random() < 0.9 else None,
         }
 
     def _items(self) -> list[dict[str, Any]]:
         draw = self._draw
         several = draw.choices(PRODUCTS, k=draw.randint(0, 4))
-        return [{**product, "quantity": draw.choice((1, 2, 5, None))} for product in several]
+        return [
+            {
+                **product,
+                "product_id": product["product_id"] or self.empty,
+                "quantity": draw.choice((1, 2, 5, None)),
+            }
+            for product in several
+        ]
+
+    def _campaign(self) -> dict[str, Any] | None:
+        drawn = self._draw.choice(CAMPAIGNS)
+        return drawn and {name: value or self.empty for name, value in drawn.items()}
+
+    def _one_of(self, values: Sequence[str | None]) -> str | None:
+        value = self._draw.choice(values)
+        return self.empty if value == "" else value
 
     def _send_by_segment(self, record: dict[str, Any], person: Person, time: datetime) -> None:
         """The same order once more, told by a server on the same day with other figures."""
         draw = self._draw
+        received_at = self.sent[-1].received_at + round(self.apart_s * 1_000_000)
         order = record["_doc"]["order"]
         name = "Order Completed" if record["event_type"] == "purchase" else "Order Refunded"
         message = {
@@ -200,7 +223,10 @@ class Traffic:
                 "products": order["items"],
             },
         }
-        self._send(message, {"project": person.project}, time, "segment")
+        said = json.dumps({"project": person.project} if person.project else {})
+        self.sent.append(
+            Records([json.dumps(message).encode()], said.encode(), received_at, "api", "segment")
+        )
 
     def _of_nobody(self) -> None:
         draw = self._draw
@@ -244,8 +270,25 @@ class Traffic:
     def _deliver(self, body: bytes, envelope: dict[str, Any], time: datetime, format: str) -> None:
         received = time + timedelta(seconds=self._draw.choice(DELAYS_S))
         said = json.dumps({name: value for name, value in envelope.items() if value})
-        micros = round(received.timestamp() * 1_000_000)
-        self.sent.append(Records([body], said.encode(), micros, "api", format))
+        self.sent.append(Records([body], said.encode(), _micros(received), "api", format))
+
+
+def of_the_shop(lines: int) -> list[Records]:
+    """What `tidelake generate` makes, 50 lines a request, received as it happens."""
+    end = START + timedelta(days=DAYS)
+    spec = GeneratorSpec(
+        users=200, start=START, end=end, count=lines, bad=spread_bad(0.02), repeat=0.02
+    )
+    bodies = b"".join(chunk.lines() for chunk in generate(spec)).splitlines()
+    apart = timedelta(days=DAYS) / len(bodies)
+    return [
+        Records(bodies[at : at + 50], b'{"project":"shop"}', _micros(START + apart * (at + 50)))
+        for at in range(0, len(bodies), 50)
+    ]
+
+
+def _micros(time: datetime) -> int:
+    return round(time.timestamp() * 1_000_000)
 
 
 def in_parts(requests: Sequence[Records], parts: int) -> Iterator[list[Records]]:
