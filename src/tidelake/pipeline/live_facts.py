@@ -53,17 +53,19 @@ COMMITS = """
     from tidelake.commits order by committed_at desc limit %s
 """
 RATES = """
+    with lately as (
+        select table_name, sum(rows) as rows from tidelake.loads
+        where loaded_at > now() - %(over)s * interval '1 second' group by table_name
+    )
     select
         (select coalesce(sum(records), 0) from tidelake.commits
-        where table_name = 'events' and committed_at > now() - %(over)s * interval '1 second'),
-        (select coalesce(sum(records), 0) from tidelake.commits
-        where table_name <> 'events' and committed_at > now() - %(over)s * interval '1 second'),
-        (select coalesce(sum(rows), 0) from tidelake.loads
-        where loaded_at > now() - %(over)s * interval '1 second'),
+        where committed_at > now() - %(over)s * interval '1 second'),
+        (select coalesce(sum(rows), 0) from lately where table_name = 'rejected_events'),
+        (select coalesce(sum(rows), 0) from lately where table_name = 'events'),
         (select coalesce(sum(new_events), 0) from tidelake.windows
         where status = 'done' and finished_at > now() - %(over)s * interval '1 second'
             and started_at > now() - 10 * %(over)s * interval '1 second'),
-        (select coalesce(sum(rows), 0) from tidelake.load_totals),
+        (select coalesce(sum(rows), 0) from tidelake.load_totals where table_name = 'events'),
         (select events from tidelake.publications order by version desc limit 1)
 """
 NEWS = """

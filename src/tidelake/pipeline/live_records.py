@@ -51,9 +51,10 @@ REJECTED = """
     where (%(project)s = '' or project = %(project)s)
     order by load_id desc, row_number desc limit %(count)s
 """
+# Of events alone, also for rejects: its positions move over every record that was judged.
 COMMITS = """
     select positions, sequence_number, committed_at from tidelake.commits
-    where table_name = %(table)s and committed_at >= %(since)s
+    where table_name = 'events' and committed_at >= %(since)s
     order by committed_at limit %(most)s
 """
 WAYS = """
@@ -83,9 +84,8 @@ def last_records(
     rows = _rows(connection, REJECTED if rejected else EVENTS, given)
     if not rows:
         return []
-    table = "rejected_events" if rejected else "events"
     since = min(row["received_at"] for row in rows) - timedelta(seconds=1)
-    commits = _rows(connection, COMMITS, {"table": table, "since": since, "most": MOST_COMMITS})
+    commits = _rows(connection, COMMITS, {"since": since, "most": MOST_COMMITS})
     wanted = sorted({row["load_id"] for row in rows})
     ways = {way["load_id"]: way for way in _rows(connection, WAYS, {"load_ids": wanted})}
     made = _rejected if rejected else _accepted

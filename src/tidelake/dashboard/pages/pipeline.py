@@ -150,9 +150,9 @@ def _history(gold: Gold) -> None:
     st.html(markup.cards(_totals(rows)))
     left, right = st.columns(2, gap="large")
     with left:
-        st.html(markup.heading(f"Records committed by {grain}", f"Times in {zone}"))
-        points = [Point(row["moment"], row["records"], row["table_name"]) for row in rows]
-        charts.stacked(points, name="Records committed", order=TABLES)
+        st.html(markup.heading(f"Records loaded by {grain}", f"Times in {zone}"))
+        points = [Point(row["moment"], row["loaded_rows"] or 0, row["table_name"]) for row in rows]
+        charts.stacked(points, name="Records loaded", order=TABLES)
     with right:
         st.html(
             markup.heading(f"Length of a transform window by {grain}", "Average, silver and gold")

@@ -1,0 +1,67 @@
+"""Which days a choice means, and which are compared with them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from tidelake.dashboard.period import CUSTOM, Filters, Period, period_of
+
+FIRST, LAST = date(2026, 9, 26), date(2026, 11, 24)
+
+
+@pytest.mark.parametrize(
+    ("name", "days"),
+    [
+        ("Today", 1),
+        ("Last 7 days", 7),
+        ("Last 28 days", 28),
+        ("Last 90 days", 60),
+        ("All time", 60),
+    ],
+)
+def test_a_period_ends_today_and_begins_with_the_first_event_at_the_earliest(
+    name: str, days: int
+) -> None:
+    found = period_of(name, FIRST, LAST, LAST)
+
+    assert found == Period(LAST - timedelta(days=days - 1), LAST)
+
+
+def test_a_period_ends_on_the_last_day_with_an_event_where_that_lies_back() -> None:
+    found = period_of("Last 7 days", FIRST, LAST, date(2027, 5, 1))
+
+    assert found == Period(date(2026, 11, 18), LAST)
+
+
+def test_an_event_of_a_client_whose_clock_is_ahead_moves_no_period_into_the_future() -> None:
+    today = LAST - timedelta(days=1)
+
+    assert period_of("Today", FIRST, LAST, today) == Period(today, today)
+
+
+def test_a_custom_range_that_is_half_chosen_is_its_first_day() -> None:
+    assert period_of(CUSTOM, FIRST, LAST, LAST, (FIRST,)) == Period(FIRST, FIRST)
+    assert period_of(CUSTOM, FIRST, LAST, LAST, (FIRST, LAST)) == Period(FIRST, LAST)
+
+
+def test_the_period_before_is_as_long_and_ends_the_day_before() -> None:
+    assert Period(date(2026, 11, 18), LAST).before() == Period(
+        date(2026, 11, 11), date(2026, 11, 17)
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "compare", "compared"), [(28, True, True), (31, True, False), (28, False, False)]
+)
+def test_nothing_is_compared_with_days_before_the_first_event(
+    days: int, compare: bool, compared: bool
+) -> None:
+    period = Period(LAST - timedelta(days=days - 1), LAST)
+
+    found = Filters(period, LAST, "shop", "DE", compare, FIRST).before
+
+    assert (found is not None) == compared
+    if found is not None:
+        assert (found.period, found.project, found.country) == (period.before(), "shop", "DE")
