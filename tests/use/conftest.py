@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyiceberg.table import Table
@@ -23,6 +24,9 @@ from tidelake.pipeline.encode import Encoder
 from tidelake.pipeline.lakehouse import Lakehouse, attach
 from tidelake.pipeline.rules import rules_of
 from tidelake.settings import Postgres, Settings
+from tidelake.warehouse.databases import fresh_database
+
+from . import layered as whole
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOON_US = int(NOON.timestamp() * 1_000_000)
@@ -42,6 +46,21 @@ def event(number: int, timestamp: str = "2026-11-20T11:59:00Z", **members: objec
         **members,
     }
     return json.dumps(record).encode()
+
+
+def shopper(number: int) -> bytes:
+    """An event that has something for every table."""
+    doc = {
+        "page": {"path": f"/p/{number % 5}"},
+        "order": {"id": f"o{number}", "total": number + 0.5, "currency": "EUR"},
+        "search": {"query": f"shoes {number % 3}"},
+        "engagement": {"scroll_depth": 50.0, "interactions": 3},
+        "performance": {"page_load_time": 800.0 + number},
+        "session_info": {"session_id": f"s{number % 9}", "referrer": "https://www.example.org/a"},
+        "user_agent": {"device_type": "mobile"},
+        "location": {"country": "DE"},
+    }
+    return event(500 + number, _doc=doc)
 
 
 BAD = (
@@ -149,3 +168,29 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.fixture
 def make_event() -> Callable[..., bytes]:
     return event
+
+
+@pytest.fixture(scope="session")
+def layered(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """240 distinct events, five of them twice, and four rejects, in every layer."""
+    url = fresh_database(postgres_server.admin_url, "layered", postgres_server.url)
+    settings = Settings(
+        home=tmp_path_factory.mktemp("layered") / "home", postgres=Postgres(url=url)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("transformer", "recount_gold"):
+            patch.setattr(f"tidelake.pipeline.{module}.DbtTarget", whole.ParsedOnce)
+        yield from whole.build(settings, Lake, lambda count: [shopper(n) for n in range(count)])
+
+
+@pytest.fixture
+def run_layered(layered: Any, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command as a user types it, on the home of `layered`."""
+    monkeypatch.setenv("TIDELAKE_HOME", str(layered.settings.home))
+    monkeypatch.setenv("TIDELAKE_POSTGRES_URL", layered.url)
+    runner = CliRunner()
+
+    def invoke(*arguments: str) -> Result:
+        return runner.invoke(app, arguments, catch_exceptions=False)
+
+    return invoke

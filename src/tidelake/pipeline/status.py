@@ -16,9 +16,13 @@ from tidelake.observe.books import Finding
 from tidelake.observe.tables import TableFacts, by_reason
 from tidelake.pipeline import hints
 from tidelake.pipeline.books import Look, look
-from tidelake.pipeline.lakehouse import opened
+from tidelake.pipeline.lakehouse import Lakehouse, opened
+from tidelake.pipeline.layer_look import LayerLook, look_at_layers
 from tidelake.pipeline.recount import Recount, recount
+from tidelake.pipeline.recount_gold import recount_or_say
+from tidelake.pipeline.recount_silver import recount_raw, recount_silver
 from tidelake.settings import Settings
+from tidelake.warehouse.session import connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,9 @@ class Status:
     home: Path
     parts: tuple[PartState, ...]
     look: Look
+    layers: LayerLook
     recount: Recount | None
+    rows: dict[str, int]  # counted beyond the lake, by table
     findings: tuple[Finding, ...]
 
     @property
@@ -61,20 +67,39 @@ def status(settings: Settings, *, count: bool = False) -> Status:
     before = hints.read_before(settings, time.time())
     with opened(settings) as lakehouse:
         seen = look(lakehouse, before)
-        wrong = seen.books.wrong()
-        counted = None
-        # A missing file is named; what it held can not be counted.
-        if count and not any("is missing" in finding.sentence for finding in wrong):
-            counted = recount(lakehouse, seen)
-            wrong += [finding for finding in counted.findings if finding not in wrong]
+        layers = look_at_layers(lakehouse, seen)
+        wrong = seen.books.wrong() + list(layers.findings)
+        counted, rows = None, dict[str, int]()
+        if count:
+            # A missing file is named; what it held can not be counted.
+            if not any("is missing" in finding.sentence for finding in wrong):
+                counted = recount(lakehouse, seen)
+                wrong += [finding for finding in counted.findings if finding not in wrong]
+            wrong += _recount_layers(lakehouse, rows)
         return Status(
             at=time.time(),
             home=settings.home,
             parts=tuple(parts(settings.home, time.time())),
             look=seen,
+            layers=layers,
             recount=counted,
+            rows=rows,
             findings=tuple(wrong),
         )
+
+
+def _recount_layers(lakehouse: Lakehouse, rows: dict[str, int]) -> list[Finding]:
+    """Counts raw, silver and gold, each against the one before; `rows` gets what was counted."""
+    with connect(lakehouse.database_url) as connection:
+        raw, silver = recount_raw(connection), recount_silver(connection)
+    rows |= {**raw.rows, **silver.rows}
+    found = [*raw.findings, *silver.findings]
+    # What silver lacks gold would be blamed for.
+    if not silver.findings:
+        gold = recount_or_say(lakehouse)
+        rows |= gold.rows
+        found += gold.findings
+    return found
 
 
 def parts(home: Path, now: float) -> Iterator[PartState]:
@@ -91,7 +116,7 @@ def parts(home: Path, now: float) -> Iterator[PartState]:
 
 
 def as_json(found: Status) -> dict[str, Any]:
-    """The status as one JSON object: `balanced`, `books`, `inbox`, `lake`, `parts`, `findings`."""
+    """The status as one JSON object: `balanced`, `books`, `lag`, `lake`, `parts`, `findings` …"""
     books, seen = found.look.books, found.look
     document: dict[str, Any] = {
         "at": datetime.fromtimestamp(found.at, UTC).isoformat(),
@@ -109,6 +134,9 @@ def as_json(found: Status) -> dict[str, Any]:
             "rejected_ahead": books.rejected_ahead,
         },
         "rejected_by_reason": found.rejected_by_reason,
+        "lag": {lag.layer: asdict(lag) for lag in found.layers.lags},
+        "gold": None if found.layers.gold is None else asdict(found.layers.gold),
+        "layer_books": {**asdict(found.layers.books), "waiting": dict(found.layers.rows_waiting)},
         "inbox": [asdict(lane) for lane in seen.lanes],
         "positions": dict(seen.events.positions),
         "lake": {facts.name: _table(facts, found.at) for facts in (seen.events, seen.rejects)},
@@ -120,6 +148,8 @@ def as_json(found: Status) -> dict[str, Any]:
             "rejected": found.recount.rejected,
             "streams": found.recount.streams,
         }
+    if found.rows:
+        document["counted"] = found.rows
     return document
 
 
