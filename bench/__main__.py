@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from bench import commits, http, report, soak, stages, whole_path
+from bench import commits, http, raw_load, report, soak, stages, whole_path
 from bench.corpus import BAD_SHARE, CACHE, EVENTS, QUICK_EVENTS, Corpus, corpus, describe
 from bench.measure import Figure
 from bench.results import Results, read, results
@@ -58,6 +58,10 @@ class Session:
         many = commits.QUICK_MANY if self.quick else commits.MANY
         return commits.measure(self.good, self.rounds, many, say)
 
+    def raw_load(self) -> Mapping[str, Figure]:
+        rows = raw_load.QUICK_ROWS if self.quick else raw_load.ROWS
+        return raw_load.measure(self.good, rows, say)
+
     def soak(self) -> Mapping[str, Figure]:
         found = soak.soak(self.minutes, self.rate, say)
         for name, figure, bound, kept in found.verdicts():
@@ -77,6 +81,7 @@ BENCHMARKS: dict[str, Callable[[Session], Mapping[str, Figure]]] = {
     "stages": Session.stages,
     "http": Session.http,
     "commits": Session.commits,
+    "raw_load": Session.raw_load,
     "soak": Session.soak,
 }
 

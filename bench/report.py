@@ -49,6 +49,10 @@ COSTS = {
         Row("ingest_bad", "two workers, 1 % bad records, with its start"),
         Row("inbox", "inbox to committed snapshot, two workers running"),
     ),
+    "raw_load": (
+        Row("raw_load", "lake to raw, PostgreSQL included, into an empty table"),
+        Row("raw_load_full", "the same into a table of many millions of rows"),
+    ),
 }
 
 
@@ -83,6 +87,12 @@ FIGURES = {
         Line("commits.median_cpu_ms.at_5000", "median at 5,000 files, ms", "{:,.0f}"),
         Line("commits.median_ratio", "ratio of the two"),
     ),
+    "raw_load": (
+        Line("raw_load.rows_at_end", "rows in the table at the end", "{:,.0f}"),
+        Line("raw_load.ratio", "cost at the end to that at the start"),
+        Line("raw_load.small_file_cpu_ms", "ms CPU of a file with ten rows"),
+        Line("raw_load.idle_cpu_s_an_hour", "CPU-seconds an hour while nothing comes"),
+    ),
     "soak": (
         Line("soak.minutes", "minutes", "{:,.0f}"),
         Line("soak.rate", "events a second", "{:,.0f}"),
@@ -115,6 +125,7 @@ SECTIONS = {
     "stages": "The stages one by one",
     "http": "Durable over HTTP",
     "commits": "Commits of a large table",
+    "raw_load": "From the lake to PostgreSQL",
     "soak": "Half an hour of `tidelake up`",
 }
 
