@@ -12,7 +12,8 @@ LINE = {"product_id": "p1", "sku": "s1", "name": "Shoe", "category": "Shoes", "p
 
 
 def purchase(id: str, order: dict[str, Any] | None, *items: dict[str, Any]) -> dict[str, Any]:
-    return event(id, "purchase", "10:00", user_id="ada", order=order, items=list(items))
+    whole = None if order is None else {**order, "items": list(items)}
+    return event(id, "purchase", "10:00", user_id="ada", order=whole)
 
 
 def test_the_purchase_that_was_received_first_is_the_order(silver: Stand) -> None:

@@ -236,7 +236,7 @@ merged as (
 ),
 
 masking as (
-    select * from {{ source('masking', 'masking_key') }}
+    select * from {{ source('masking', 'masking_key') }} limit 1
 ),
 
 sessions as (

@@ -16,7 +16,7 @@ with new_events as (
 ),
 
 masking as (
-    select * from {{ source('masking', 'masking_key') }}
+    select * from {{ source('masking', 'masking_key') }} limit 1
 ),
 
 aliases as (

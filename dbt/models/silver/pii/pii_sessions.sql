@@ -1,7 +1,7 @@
 {{ config(
     alias='sessions',
     incremental_strategy='written_elsewhere',
-    indexes=[{'columns': ['load_id']}, {'columns': ['visitor_key', 'started_at']}]
+    indexes=[{'columns': ['visitor_key', 'started_at']}]
 ) }}
 
 {{ no_rows() }}
