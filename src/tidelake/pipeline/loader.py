@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tidelake.lake.entries import LiveFile
 from tidelake.lake.follow import Follower, News
 from tidelake.warehouse.raw import ledger
-from tidelake.warehouse.raw.ledger import Totals
+from tidelake.warehouse.raw.ledger import Standing, Totals
 from tidelake.warehouse.raw.load import Loaded, Loading
 from tidelake.warehouse.raw.reconcile import begin, reconcile
 from tidelake.warehouse.raw.tables import ensure_raw
@@ -83,41 +83,40 @@ class TableLoader:
         """
         if not self._follower.moved():
             return False
-        totals = self._totals()
-        news = self._follower.look(totals.watermark or 0)
+        news = self._follower.look(self._watermark())
         whole = False
         try:
             self._follow_contract(news)
-            whole = self._take(news, totals, stopped)
+            whole = self._take(news, stopped)
         finally:
             if not whole:
                 self._follower.forget()
         return True
 
-    def _totals(self) -> Totals:
+    def _watermark(self) -> int:
         """A consumer is known before it reads for the first time: else care may move the rows."""
-        found = ledger.totals(self.connection)[self.table]
-        if found.watermark is None:
+        found = ledger.totals(self.connection)[self.table].watermark
+        if found is None:
             Watermarks(self.connection).register(ledger.CONSUMER, self.table, 0)
-        return found
+        return found or 0
 
     def _follow_contract(self, news: News) -> None:
         if self._contract != news.contract:
             ensure_raw(self.connection, news.contract)
             self._contract = news.contract
 
-    def _take(self, news: News, totals: Totals, stopped: Callable[[], bool]) -> bool:
+    def _take(self, news: News, stopped: Callable[[], bool]) -> bool:
         """Whether everything was taken."""
-        fresh = [file.location for file in news.fresh]
-        loaded = ledger.known(self.connection, self.table, fresh)
-        waiting = [file for file in news.fresh if file.location not in loaded]
+        paths = [file.location for file in news.fresh]
+        found = ledger.standing(self.connection, self.table, paths)
+        waiting = [file for file in news.fresh if file.location not in found.loaded]
         self.progress.waiting[self.table] = len(waiting)
-        if reason := unlike(totals, news, waiting):
-            return self._reconcile(news, reason, stopped)
+        if reason := unlike(found, news, waiting):
+            return self._reconcile(reason, stopped)
         if not waiting:
-            self._move_watermark(totals, news)
+            self._move_watermark(found.totals, news)
             return True
-        return self._load(news, totals, waiting, stopped)
+        return self._load(news, found.totals, waiting, stopped)
 
     def _load(
         self,
@@ -147,9 +146,12 @@ class TableLoader:
                 )
         return True
 
-    def _reconcile(self, news: News, reason: str, stopped: Callable[[], bool]) -> bool:
+    def _reconcile(self, reason: str, stopped: Callable[[], bool]) -> bool:
+        """With the lake as it is after the beginning: what others loaded until then is in it."""
         log.warning("raw.%s is compared with the lake, record by record: %s", self.table, reason)
-        loading = self._loading(news, begin(self.connection, self.table))
+        epoch = begin(self.connection, self.table)
+        news = self._follower.look(0)
+        loading = self._loading(news, epoch)
         outcome = reconcile(loading, news, reason, stopped)
         if outcome is None:
             return False
@@ -172,13 +174,16 @@ class TableLoader:
             watermarks.register(ledger.CONSUMER, self.table, news.sequence_number)
 
 
-def unlike(totals: Totals, news: News, waiting: Sequence[LiveFile]) -> str:
+def unlike(found: Standing, news: News, waiting: Sequence[LiveFile]) -> str:
     """Why raw can not just go on from where it is; empty where it can.
 
     Whatever becomes of rows behind a loader's back, rolled back, rewritten, deleted, the rows that
     it has and those that wait are then not as many as the lake holds.
     """
-    if totals.watermark is not None and totals.watermark < news.reconcile_from:
+    totals = found.totals
+    if found.newest > news.sequence_number:
+        return f"it has loads of later states than {news.sequence_number}, which the lake is at"
+    if (totals.watermark or 0) < news.reconcile_from:
         return f"the lake was rolled back (sequence number {news.reconcile_from})"
     expected = totals.accounted + sum(file.rows for file in waiting)
     if expected != news.rows:

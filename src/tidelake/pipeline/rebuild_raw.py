@@ -66,10 +66,11 @@ def _rebuild(
     today: date,
     report: Callable[[str], None],
 ) -> Rebuilt:
+    report(f"{table}: comparing the ledger with the lake …")
+    epoch = begin(connection, table)
     news = Follower(lakehouse.catalog, table).look(0)
     ensure_raw(connection, news.contract)
-    report(f"{table}: comparing the ledger with the lake …")
-    loading = Loading(connection, news.reader, table, begin(connection, table), today)
+    loading = Loading(connection, news.reader, table, epoch, today)
     outcome = reconcile(loading, news, "raw is made anew")
     assert outcome is not None, "nothing told it to stop"
     # As long as files are read care must leave them.

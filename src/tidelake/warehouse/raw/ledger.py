@@ -56,6 +56,8 @@ select file_path from tidelake.loads
 where table_name = %s and file_path = any(%s)
 """
 
+NEWEST = "select coalesce(max(sequence_number), 0) from tidelake.loads where table_name = %s"
+
 TOTALS = """
 select
     totals.table_name, totals.rows, totals.set_aside, totals.files, totals.last_load_id,
@@ -88,6 +90,24 @@ class Totals:
 def totals(connection: Connection) -> dict[str, Totals]:
     """The sums of both tables, by name; costs nothing that grows."""
     return {name: Totals(*row) for name, *row in connection.execute(TOTALS).fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The ledger of one table at one moment."""
+
+    totals: Totals
+    loaded: frozenset[str]  # those of the files that were asked for
+    newest: int  # highest sequence number of a file that was loaded
+
+
+def standing(connection: Connection, table: str, paths: Collection[str]) -> Standing:
+    """Sums, and which of the files are loaded, of one moment: another loader may be at work."""
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read")
+        newest = connection.execute(NEWEST, (table,)).fetchone() or (0,)
+        found = frozenset(known(connection, table, paths))
+        return Standing(totals(connection)[table], found, int(newest[0]))
 
 
 @dataclass(frozen=True, slots=True)
