@@ -28,6 +28,7 @@ from tidelake.cli.settings import settings
 from tidelake.cli.sql import sql
 from tidelake.cli.status import status
 from tidelake.cli.tail import tail
+from tidelake.cli.trace import trace
 from tidelake.cli.transform import transform
 from tidelake.cli.up import up
 from tidelake.cli.user import app as user
@@ -82,6 +83,7 @@ app.command(rich_help_panel=USE)(ingest)
 app.command(rich_help_panel=USE)(generate)
 app.command(rich_help_panel=USE)(sql)
 app.command(rich_help_panel=USE)(tail)
+app.command(rich_help_panel=USE)(trace)
 app.add_typer(rejected, name="rejected", rich_help_panel=USE)
 app.command(rich_help_panel=LOOK)(status)
 app.command(rich_help_panel=LOOK)(dashboard)
