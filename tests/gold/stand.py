@@ -105,6 +105,11 @@ class Stand:
         self.dbt.environment = profile_environment(self.url, self.file)
         return self.dbt.run(self._vars(from_load_id, to_load_id) | values)
 
+    def make_anew(self, table: str, to_load_id: int) -> list[NodeResult]:
+        """One table from all of silver, as `tidelake transform --select` does it."""
+        select = [f"+{table},path:models/gold"]
+        return self.dbt.run(self._vars(0, to_load_id), select, full_refresh=True)
+
     def test(self, *select: str) -> list[NodeResult]:
         """The data tests that found something or could not be run."""
         self.dbt.environment = profile_environment(self.url, self.file)

@@ -93,6 +93,19 @@ def test_many_windows_are_one_window_and_no_promise_of_the_models_is_broken(sent
     assert everything(sent) == at_once
 
 
+def test_a_table_is_made_anew_from_all_of_silver_and_no_other_is_touched(stand: Stand) -> None:
+    stand.put("session_changes", 1, {"events": 1}, {"events": 2})
+    stand.put("events", 1, {})
+    stand.take(0, 1)
+    stand.put("session_changes", 2, {"events": 1, "sign": -1})
+    stand.put("events", 2, {})
+    stand.take(1, 2)
+    before = everything(stand)
+    assert {one.name for one in stand.make_anew("funnel", 2)} == {"news_sessions", "funnel"}
+    assert everything(stand) == before
+    assert stand.rows("select sessions from funnel") == [1]
+
+
 def test_a_window_reads_its_news_in_postgresql_and_nothing_else(stand: Stand) -> None:
     """A plan that reads a whole table is as good while the table is small: hence many rows."""
     tables = ("events", "session_changes", "page_views", "web_performance", "engagement")
