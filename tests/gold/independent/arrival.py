@@ -53,16 +53,19 @@ def chosen_otherwise(catalog: Catalog, lake: duckdb.DuckDBPyConnection) -> list[
     The files must be those that were committed: care makes others of them.
     """
     entries = load_table(catalog, EVENTS.table).inspect.entries()
-    paths = pa.compute.struct_field(entries["data_file"], "file_path")
-    files = pa.table({"filename": paths, "sequence_number": entries["sequence_number"]})
-    lake.register("committed_files", files)
+    files = [
+        entry["file_path"].removeprefix("file://") for entry in entries["data_file"].to_pylist()
+    ]
+    sequence = entries["sequence_number"]
+    lake.register("committed", pa.table({"filename": files, "sequence_number": sequence}))
     lake.execute(
         """
         create or replace temp table loads as
         select source_position, filename, file_row_number, sequence_number
-        from read_parquet(?, filename = true, file_row_number = true, union_by_name = true)
-        join committed_files using (filename)
+        from read_parquet(?, filename = true, file_row_number = true)
+        join committed using (filename)
         """,
-        [[path.removeprefix("file://") for path in paths.to_pylist()]],
+        [files],
     )
+    assert lake.sql("from loads").shape[0] == lake.sql("from events").shape[0]
     return [key for (key,) in lake.execute(LOADED).fetchall()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.gold.independent.site import open_site
 from tests.gold.independent.traffic import Traffic, in_parts, of_the_shop
 
 from tidelake import settings
+from tidelake.inbox import Records
 from tidelake.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -42,6 +44,26 @@ def test_gold_says_what_the_lake_says_after_every_window(
 
         assert [one.question for one in found if one.rows == 0] == []
         assert site.chosen_otherwise() == []
+
+
+def test_another_copy_may_be_loaded_first_where_one_commit_has_files_of_two_days(
+    tmp_path: Path, database_url: str
+) -> None:
+    """What `chosen_otherwise` is there to see; the traffic above has no such copies."""
+    days = ("2026-11-03", "2026-11-02")  # as they arrive; the folder of the second sorts first
+    bodies = [
+        b'{"messageId":"m%d","type":"track","event":"Order Completed","userId":"u",'
+        b'"timestamp":"%sT10:00:00Z","properties":{"order_id":"o1"}}' % (number, day.encode())
+        for number, day in enumerate(days)
+    ]
+    again = bodies[0].replace(b"11-03", b"11-01")
+    received_at = round(datetime(2026, 11, 3, 12, tzinfo=UTC).timestamp() * 1_000_000)
+
+    with open_site(settings_of(tmp_path / "home", database_url)) as site:
+        site.send([Records([*bodies, again], b"{}", received_at, "api", "segment")])
+
+        event, order = site.chosen_otherwise()
+        assert (event.split()[0], order) == ("event", "order default o1")
 
 
 @pytest.mark.xfail(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -65,6 +66,7 @@ STEPS_S = (0.0, 0.001, 20.0, 900.0, 1200.0, 1799.999, 1800.0, 1800.001, 2400.0, 
 # From the event to its reception; a clock may be fast, and phones are offline for weeks.
 DELAYS_S = (0.2, 0.2, 5.0, -3000.0, 3600.0, 3600.001, 90_000.0, 700_000.0, 1_500_000.0)
 SPIDER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+TIME = re.compile(rb'"timestamp":"(2026-[-0-9T:.]+Z)"')
 REJECTS = (b"{", b"[]", b'{"event_id":"x"}', b"\xff", b'{"event_type":7,"user_id":"u"}', b"null")
 
 
@@ -274,17 +276,21 @@ class Traffic:
 
 
 def of_the_shop(lines: int) -> list[Records]:
-    """What `tidelake generate` makes, 50 lines a request, received as it happens."""
+    """What `tidelake generate` makes, 50 lines a request, received as the last of them happens."""
     end = START + timedelta(days=DAYS)
     spec = GeneratorSpec(
         users=200, start=START, end=end, count=lines, bad=spread_bad(0.02), repeat=0.02
     )
     bodies = b"".join(chunk.lines() for chunk in generate(spec)).splitlines()
-    apart = timedelta(days=DAYS) / len(bodies)
-    return [
-        Records(bodies[at : at + 50], b'{"project":"shop"}', _micros(START + apart * (at + 50)))
-        for at in range(0, len(bodies), 50)
-    ]
+    groups = [bodies[at : at + 50] for at in range(0, len(bodies), 50)]
+    return [Records(group, b'{"project":"shop"}', _micros(_last_time(group))) for group in groups]
+
+
+def _last_time(bodies: Sequence[bytes]) -> datetime:
+    """The greatest time that is stated; a bad record may state one of another age."""
+    stated = (TIME.search(body) for body in bodies)
+    times = [datetime.fromisoformat(found[1].decode()) for found in stated if found]
+    return max(time for time in times if START <= time <= START + timedelta(days=DAYS))
 
 
 def _micros(time: datetime) -> int:
