@@ -17,6 +17,7 @@ from tidelake.pipeline.transformer import Transformer
 from tidelake.pipeline.warehouse import Warehouse, opened_warehouse
 from tidelake.settings import Settings
 from tidelake.transform.dbt import DbtTarget
+from tidelake.warehouse.server import EmbeddedPostgres
 from tidelake.warehouse.session import connect
 
 TINY = Path(__file__).parent / "tiny"
@@ -41,9 +42,10 @@ grant select on tiny.events to transform, silver_owner;
 
 @dataclass
 class Raw:
-    """What a loader does, without a lake."""
+    """What a loader does, without a lake; `admin_url` sees what other logins do."""
 
     url: str
+    admin_url: str
 
     def load(self, *keys: str, command: str | None = None, at: str = "2026-11-24 12:00+00") -> int:
         """One load of events with these keys, in one transaction; gives its number."""
@@ -110,8 +112,8 @@ def warehouse(home_settings: Settings) -> Iterator[Warehouse]:
 
 
 @pytest.fixture
-def raw(warehouse: Warehouse) -> Raw:
-    found = Raw(warehouse.owner_url or "")
+def raw(warehouse: Warehouse, postgres_server: EmbeddedPostgres) -> Raw:
+    found = Raw(warehouse.owner_url or "", postgres_server.admin_url)
     found.ask(MAKE_EVENTS)
     return found
 

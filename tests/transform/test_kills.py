@@ -17,6 +17,7 @@ from tests.transform.reading import counted_days, windows
 from tidelake.crash import POINTS
 from tidelake.pipeline.transformer import Transformer
 from tidelake.pipeline.warehouse import Warehouse
+from tidelake.warehouse.session import connect
 
 WITHIN_S = 120.0
 PROGRAM = Path(__file__).with_name("tiny_program.py")
@@ -114,7 +115,9 @@ def test_a_part_that_is_told_to_stop_in_a_long_model_breaks_it_off(
 
 def querying(raw: Raw) -> bool:
     """Whether a model sleeps as it was told to."""
-    return bool(raw.ask("select from pg_stat_activity where wait_event = 'PgSleep'"))
+    query = "select from pg_stat_activity where wait_event = 'PgSleep'"
+    with connect(raw.admin_url) as connection:
+        return connection.execute(query).fetchone() is not None
 
 
 def ended_within(raw: Raw) -> None:

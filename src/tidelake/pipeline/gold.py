@@ -48,6 +48,7 @@ class GoldMaker:
         self._publications = Publications(database_url)
         self._held: Standing | None = None  # what the private file is a copy of
         self._held_generation = 0
+        self._held_state: tuple[int, int, int] | None = None
         self._compact_from = WORTH_COMPACTING
         self._told: set[str] = set()
 
@@ -180,12 +181,16 @@ class GoldMaker:
         with self._thrown_away_on_errors():
             self._take(base)
             values = self._values(0, base.to_load_id, last, base, base.trouble)
-            self._dbt.run(values, select, full_refresh=True)
+            # With what they pull from silver, which no file keeps.
+            wanted = [f"+{one},path:models/gold" for one in select]
+            self._dbt.run(values, wanted, full_refresh=True)
             return self._publish(base.from_load_id, base.to_load_id, last, base.trouble)
 
     def _take(self, base: Standing | None) -> None:
         """Makes the private file a copy of `base`, unless it is one."""
-        if base is None or self._held is None or self._held.version != base.version:
+        held = base is not None and self._held is not None and self._held.version == base.version
+        # Another process of this home may have had its turn, and have been killed in it.
+        if not held or self._folder.work_state() != self._held_state:
             self._folder.take_copy(base.version if base else None)
         self._held = None  # not any more, once a model has run
 
@@ -220,6 +225,7 @@ class GoldMaker:
             )
         self._folder.point_at(said.version)
         self._held, self._held_generation = said, last.generation
+        self._held_state = self._folder.work_state()
         self._prune()
         return said
 

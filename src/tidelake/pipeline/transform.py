@@ -178,6 +178,8 @@ def _broken_off_by(stop: Stop, end_queries: Callable[[], None]) -> Iterator[None
                 return
         if ended.wait(FINISH_WITHIN_S):
             return
+        with suppress(TidelakeError):
+            end_queries()
         # To the main thread: another one would not wake it from where it waits.
         signal.pthread_kill(threading.main_thread().ident or 0, BREAK_OFF)
         while not ended.wait(END_QUERIES_EVERY_S):

@@ -68,6 +68,7 @@ class Transformer:
         self.warehouse = warehouse
         self._stop = stop
         self._progress = progress
+        self._broken_off = threading.Event()
         self._tests = DataTests(warehouse.database_url)
         # 63 characters are kept of it.
         self._application = f"tidelake transform {socket.gethostname()[:24]} {os.getpid()}"
@@ -82,7 +83,13 @@ class Transformer:
         home, url = self.warehouse.settings.home, self.warehouse.database_url
         environment = profile_environment(url, self.folder.work, self._application)
         return DbtTarget(
-            project_folder(), home / "dbt", target, environment, fixed, progress=self._progress
+            project_folder(),
+            home / "dbt",
+            target,
+            environment,
+            fixed,
+            progress=self._progress,
+            broken_off=self._broken_off.is_set,
         )
 
     def news(self) -> bool:
@@ -125,8 +132,11 @@ class Transformer:
     def break_off(self) -> None:
         """Ends the queries of this process in PostgreSQL; for a thread beside the one that waits.
 
+        What fails from now on counts as `Interrupted`, since it will be made again.
+
         dbt tries so too, but as silver_owner, who may not end those of its own login.
         """
+        self._broken_off.set()
         with connect(self.warehouse.database_url) as connection:
             connection.execute(BREAK_OFF, (self._application,))
 

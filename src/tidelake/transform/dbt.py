@@ -76,7 +76,8 @@ class DbtTarget:
 
     `environment` is what profiles.yml reads by `env_var`, secrets too: they reach no file and no
     command line. `fixed` are vars that decide on names and so belong to what was parsed.
-    `progress` is told of each model as it ends.
+    `progress` is told of each model as it ends. `broken_off` says whether somebody ends the queries
+    of this run: what fails then has not failed.
     """
 
     project: Path
@@ -86,6 +87,7 @@ class DbtTarget:
     fixed: Mapping[str, Value] = field(default_factory=dict)
     threads: int = 1
     progress: Progress = lambda _model, _status, _seconds: None
+    broken_off: Callable[[], bool] = lambda: False
     _manifest: Manifest | None = None
 
     def parse(self) -> None:
@@ -112,6 +114,7 @@ class DbtTarget:
         found = self._nodes("run", arguments, values, select)
         for node in found:
             if node.status == "error":
+                self._require_unbroken()
                 raise ModelError(self.target, node.name, node.message)
         return found
 
@@ -146,7 +149,12 @@ class DbtTarget:
         # dbtRunner catches Ctrl-C too.
         if isinstance(trouble, KeyboardInterrupt | SystemExit):
             raise Interrupted(f"the run of {self.target} was stopped") from trouble
+        self._require_unbroken()
         raise ModelError(self.target, "dbt", str(trouble) or repr(trouble)) from trouble
+
+    def _require_unbroken(self) -> None:
+        if self.broken_off():
+            raise Interrupted(f"the run of {self.target} was broken off")
 
     def _invoke(
         self,

@@ -59,6 +59,14 @@ class GoldFolder:
         # Not through `files`: it is worth nothing after a crash, so nothing is synced.
         shutil.copyfile(source, self.work)
 
+    def work_state(self) -> tuple[int, int, int] | None:
+        """What tells whether another process changed the private file; None where there is none."""
+        try:
+            found = self.work.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
     def discard_work(self) -> None:
         """Removes the private file with what DuckDB keeps beside it."""
         self.work.parent.mkdir(parents=True, exist_ok=True)
