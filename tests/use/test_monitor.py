@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
-from tidelake.observe import heartbeat
+import pytest
+
+from tidelake.observe import alerts, heartbeat
 from tidelake.observe.rates import Monitor
 from tidelake.pipeline.monitor import Sampler
 
@@ -18,8 +22,14 @@ SAID = {
 }
 
 
-def test_rates_lag_and_ratio_follow_the_lake(lake: Any) -> None:
-    sampler, monitor = Sampler(lake.lakehouse), Monitor()
+@pytest.fixture
+def sampler(lake: Any) -> Iterator[Sampler]:
+    with closing(Sampler(lake.lakehouse)) as made:
+        yield made
+
+
+def test_rates_lag_and_ratio_follow_the_lake(lake: Any, sampler: Sampler) -> None:
+    monitor = Monitor()
     monitor.tick(sampler.sample(100.0))
     lake.accept([b"{}"] * 40)
     waiting = monitor.tick(sampler.sample(101.0))
@@ -36,9 +46,9 @@ def test_rates_lag_and_ratio_follow_the_lake(lake: Any) -> None:
     assert done.compression_ratio is not None
 
 
-def test_the_ingest_says_latency_and_memory(lake: Any) -> None:
+def test_the_ingest_says_latency_and_memory(lake: Any, sampler: Sampler) -> None:
     heartbeat.beat(lake.settings.home, "ingest", 100.0, SAID)
-    tick = Monitor().tick(Sampler(lake.lakehouse).sample(101.0))
+    tick = Monitor().tick(sampler.sample(101.0))
 
     assert (tick.latency_p50_s, tick.latency_p99_s) == (0.4, 1.2)
     assert (tick.memory_mb, tick.memory_peak_mb) == (210.0, 300.0)
@@ -46,12 +56,10 @@ def test_the_ingest_says_latency_and_memory(lake: Any) -> None:
     assert tick.parts == {"ingest": "runs"}
 
 
-def test_a_part_that_does_not_beat_is_silent(lake: Any) -> None:
+def test_a_part_that_does_not_beat_is_silent(lake: Any, sampler: Sampler) -> None:
     heartbeat.beat(lake.settings.home, "ingest", 100.0, SAID)
 
-    assert Monitor().tick(Sampler(lake.lakehouse).sample(160.0)).parts == {
-        "ingest": "silent for 60 s"
-    }
+    assert Monitor().tick(sampler.sample(160.0)).parts == {"ingest": "silent for 60 s"}
 
 
 def test_one_look_as_a_line_and_as_json(lake: Any, run: Any) -> None:
@@ -62,3 +70,23 @@ def test_one_look_as_a_line_and_as_json(lake: Any, run: Any) -> None:
     assert line.count("\n") == 1
     assert "rejected 1.32%" in line
     assert "no part runs" in line
+    assert "behind: raw 0.0 s silver 0.0 s gold 0.0 s alerts: none" in line
+
+
+def test_the_lag_of_each_layer_the_gold_and_the_alerts_are_shown(
+    layered: Any, run_layered: Any
+) -> None:
+    alert = alerts.Alert("gold-late", "warning", "late", "gold_lag_s", 9.0, 5.0, since=1, began=2)
+    alerts.write(layered.settings.home, alerts.AlertState(at=3.0, active=(alert,)))
+    try:
+        said = json.loads(run_layered("monitor", "--once", "--json", "--every", "0.1").stdout)
+        line = run_layered("monitor", "--once", "--every", "0.1").stdout
+    finally:
+        heartbeat.forget(layered.settings.home, alerts.PART)
+
+    assert [lag["layer"] for lag in said["lags"]] == ["raw", "silver", "gold"]
+    assert said["gold"]["version"] >= 1
+    assert [alert["rule"] for alert in said["alerts"]] == ["gold-late"]
+    assert "alerts: gold-late" in line
+    assert "gold v" in line
+    assert said["parts"] == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -27,7 +28,8 @@ def monitor(
     every_s: Annotated[float, typer.Option("--every", min=0.1, help="seconds between looks")] = 1,
 ) -> None:
     """Shows a running pipeline live: events a second in and out, what waits and for how long,
-    latency, memory, compression, rejects by reason, commits, files, and how the parts are.
+    latency, memory, compression, rejects by reason, commits, files, how far raw, silver and gold
+    are behind, the alerts, and how the parts are.
 
     On a terminal a screen that refreshes, in a pipe a line a look. Ctrl-C ends it.
 
@@ -37,8 +39,7 @@ def monitor(
     from tidelake.pipeline.monitor import ticks
 
     try:
-        with opened(settings_of(ctx)) as lakehouse:
-            found = ticks(lakehouse, every_s)
+        with opened(settings_of(ctx)) as lakehouse, closing(ticks(lakehouse, every_s)) as found:
             out = screen.console()
             if once:
                 _say(next(found), out, as_json)
@@ -79,8 +80,19 @@ def line(tick: Tick) -> str:
         f"memory {_number(tick.memory_mb)} MB (peak {_number(tick.memory_peak_mb)}, "
         f"{_number(tick.memory_mb_per_100_events, 3)} per 100 events) "
         f"ratio {_number(tick.compression_ratio, 1)}:1 rejected {tick.rejected_share:.2%} "
-        f"commits {_number(tick.commits_per_s, 2)}/s files {tick.files:,} {parts}"
+        f"commits {_number(tick.commits_per_s, 2)}/s files {tick.files:,} "
+        f"{_layers_in_line(tick)} {_alerts_in_line(tick)} {parts}"
     )
+
+
+def _layers_in_line(tick: Tick) -> str:
+    lags = " ".join(f"{lag.layer} {_number(lag.seconds, 1)} s" for lag in tick.lags)
+    gold = f" gold v{tick.gold.version} ({tick.gold.age_s:.0f} s old)" if tick.gold else ""
+    return f"behind: {lags}{gold}"
+
+
+def _alerts_in_line(tick: Tick) -> str:
+    return "alerts: " + (" ".join(alert.rule for alert in tick.alerts) or "none")
 
 
 def _screen(tick: Tick) -> RenderableType:
@@ -109,13 +121,22 @@ def _screen(tick: Tick) -> RenderableType:
     rejects = [(reason, f"{count:,}") for reason, count in tick.rejected_by_reason.items()]
     rejects.append(("share", f"{tick.rejected_share:.2%}"))
     parts = list(tick.parts.items()) or [("none", "`tidelake up` starts them")]
+    layers = [
+        (lag.layer, f"{lag.waiting or 0:,} {lag.what}, {_number(lag.seconds, 1)} s behind")
+        for lag in tick.lags
+    ]
+    if tick.gold is not None:
+        layers.append(("gold version", f"{tick.gold.version:,}, {tick.gold.age_s:.0f} s old"))
+    alerts = [(alert.severity, alert.message) for alert in tick.alerts] or [("none", "")]
     panels = [
         Panel(screen.table(("", ""), rows, ""), title=title, title_align="left")
         for title, rows in (
             ("flow", flow),
             ("lake", store),
             ("rejected", rejects),
+            ("layers", layers),
             ("parts", parts),
+            ("alerts", alerts),
         )
     ]
     at = datetime.fromtimestamp(tick.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

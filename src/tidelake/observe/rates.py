@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tidelake.observe.alerts import PART as ALERTS
+from tidelake.observe.alerts import Alert
 from tidelake.observe.heartbeat import Heartbeat
+from tidelake.observe.lag import Gold, Lag
 from tidelake.observe.waiting import Waiting
 
 WINDOW_S = 10.0  # over which rates are averaged: some commits, also when they come every 5 s
@@ -29,6 +32,9 @@ class Sample:
     snapshots: int
     rejected: Mapping[str, int]  # by reason
     beats: Mapping[str, Heartbeat]
+    lags: Sequence[Lag] = ()  # of raw, silver and gold
+    gold: Gold | None = None
+    alerts: Sequence[Alert] = ()  # those that go on
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,9 @@ class Tick:
     files: int
     snapshots: int
     parts: Mapping[str, str]
+    lags: Sequence[Lag] = ()  # of raw, silver and gold
+    gold: Gold | None = None
+    alerts: Sequence[Alert] = ()  # those that go on
 
 
 @dataclass(slots=True)
@@ -92,7 +101,14 @@ class Monitor:
             rejected_by_reason=dict(sample.rejected),
             files=sample.files,
             snapshots=sample.snapshots,
-            parts={name: _health(beat, sample.at) for name, beat in sample.beats.items()},
+            parts={
+                name: _health(beat, sample.at)
+                for name, beat in sample.beats.items()
+                if name != ALERTS
+            },
+            lags=sample.lags,
+            gold=sample.gold,
+            alerts=sample.alerts,
         )
 
 

@@ -80,15 +80,14 @@ def _against_lake(
 
 
 def _once(lakehouse: Lakehouse, connection: Connection, table: str) -> tuple[int, str]:
-    # The ledger first: what is loaded since only makes less wait than there was.
     totals = ledger.totals(connection)[table]
     news = Follower(lakehouse.catalog, table).look(totals.watermark or 0)
     if totals.watermark is None or totals.watermark < news.reconcile_from:
         # Never loaded, or not since the lake was rolled back: the loader compares all there is.
         return max(news.rows - totals.accounted, 0), ""
-    known = ledger.known(connection, table, [file.location for file in news.fresh])
-    fresh = [file for file in news.fresh if file.location not in known]
-    return sum(file.rows for file in fresh), unlike(totals, news, fresh)
+    found = ledger.standing(connection, table, [file.location for file in news.fresh])
+    fresh = [file for file in news.fresh if file.location not in found.loaded]
+    return sum(file.rows for file in fresh), unlike(found, news, fresh)
 
 
 def _oldest(lakehouse: Lakehouse, lake: Look, now: float) -> float:

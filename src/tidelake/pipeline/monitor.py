@@ -1,13 +1,14 @@
-"""`tidelake monitor`: one look a second at heartbeats, inbox marks and table metadata.
+"""`tidelake monitor`: one look a second at heartbeats, inbox marks, table metadata and ledgers.
 
-Costs little: no manifest, no row and no data file is read, and a table's metadata only when its
-version hint says that there is news.
+Costs little: no manifest, no row and no data file is read, a table's metadata only when its version
+hint says that there is news, and of the ledgers what waits.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from tidelake.event.contract import EVENTS, REJECTED
@@ -18,11 +19,13 @@ from tidelake.lake.positions import DAMAGED, RAW_BYTES, REPLAYED, counts, positi
 from tidelake.lake.positions import EVENTS as EVENT_COUNT
 from tidelake.lake.positions import REJECTED as REJECTED_COUNT
 from tidelake.lake.tables import load_table
-from tidelake.observe import heartbeat
+from tidelake.observe import alerts, heartbeat
 from tidelake.observe.rates import Monitor, Sample, Tick
 from tidelake.observe.tables import by_reason
+from tidelake.pipeline.lag import layer_lags
 from tidelake.pipeline.lakehouse import Lakehouse
 from tidelake.pipeline.table_facts import metadata_name
+from tidelake.warehouse.session import Session
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -37,15 +40,18 @@ class Sampler:
         self._lakehouse = lakehouse
         self._inbox = Inbox(lakehouse.settings.home, open_disk())
         self._tables: dict[str, Table] = {}
+        self._database = Session(lakehouse.database_url)
 
     def sample(self, now: float) -> Sample:
-        """Raises `UnavailableError` where the catalog does not answer."""
+        """Raises `UnavailableError` where the catalog or the database does not answer."""
         # The tables first: what was accepted since only adds to what waits.
         events, rejects = self._fresh(EVENTS.table), self._fresh(REJECTED.table)
         marks = self._inbox.marks()
         done, of_events = positions(events.properties), counts(events.properties)
         of_rejects = counts(rejects.properties)
         rejected = of_rejects.get(REJECTED_COUNT, 0) + of_rejects.get(DAMAGED, 0)
+        layers = self._database.run(layer_lags)
+        watched = alerts.read(self._lakehouse.settings.home)
         return Sample(
             at=now,
             accepted=sum(marks.values()),
@@ -58,7 +64,14 @@ class Sampler:
             snapshots=len(events.metadata.snapshots) + len(rejects.metadata.snapshots),
             rejected=by_reason(of_rejects),
             beats=heartbeat.read(self._lakehouse.settings.home),
+            lags=layers.lags,
+            gold=layers.gold,
+            alerts=watched.active if watched else (),
         )
+
+    def close(self) -> None:
+        """Closes the connection to the ledgers."""
+        self._database.close()
 
     def _fresh(self, name: str) -> Table:
         held = self._tables.get(name)
@@ -73,13 +86,14 @@ def ticks(
     *,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Tick]:
+) -> Generator[Tick]:
     """A tick every so many seconds, for ever; the first comes after one interval, with rates."""
-    sampler, monitor = Sampler(lakehouse), Monitor()
-    monitor.tick(sampler.sample(clock()))
-    while True:
-        sleep(every_s)
-        yield monitor.tick(sampler.sample(clock()))
+    with closing(Sampler(lakehouse)) as sampler:
+        monitor = Monitor()
+        monitor.tick(sampler.sample(clock()))
+        while True:
+            sleep(every_s)
+            yield monitor.tick(sampler.sample(clock()))
 
 
 def _total(table: Table, name: str) -> int:
