@@ -32,6 +32,9 @@ TABLES = {
 #: What says how a row came, which differs with the order of arrival.
 OF_ARRIVAL = ("load_id", "row_number", "source_position")
 
+#: Models that change rows, with what they stand on.
+WITH_STATE = ("+pii_users", "+pii_identities", "+session_changes", "+visitor_week_changes", "+orders")
+
 EVENTS = 2400
 LOADS = 6
 
@@ -87,13 +90,12 @@ def test_many_windows_out_of_order_with_failures_make_the_same_as_one(
 
     chance = random.Random(7)
     chance.shuffle(made)
-    models = [name for names in TABLES.values() for name in names]
     for at in range(LOADS):
         other_silver.load(processed(made[at::LOADS], project="one"))
         if at == 1:
             continue  # a window of two loads
         # A run that failed after some models, and lost the work table in a crash of PostgreSQL.
-        other_silver.run("new_events", *chance.sample(models, 5), "session_changes")
+        other_silver.run(*chance.sample(WITH_STATE, 2))
         other_silver.execute("truncate silver_pii.new_events")
         other_silver.run()
         other_silver.take()
@@ -102,7 +104,7 @@ def test_many_windows_out_of_order_with_failures_make_the_same_as_one(
         table: len(found[table]) for table in whole
     }
     for table, rows in whole.items():
-        assert len(rows) > 20 or table in ("refunds",), table
+        assert rows or table == "refunds", table
         assert found[table] == rows, table
 
 
@@ -125,13 +127,14 @@ def test_what_gold_adds_up_is_what_stands_there(other_silver: Stand) -> None:
 def test_a_small_window_reads_no_table_of_history(other_silver: Stand) -> None:
     read = """
     select relname, seq_tup_read from pg_stat_user_tables
-    where schemaname in ('silver', 'silver_pii') and relname not in ('new_events', 'masking_key')
+    where schemaname in ('silver', 'silver_pii') and relname <> 'new_events' and n_live_tup > 100
     order by 1
-    """
+    """  # a table of a page or two is read as a whole, whatever there is to look up
     other_silver.execute("analyze")
     other_silver.load(processed(lines(seed=8)[:20], project="one"))
     other_silver.execute("select pg_stat_force_next_flush()")
     before = other_silver.rows(read)
+    assert len(before) >= 8
     other_silver.take()
     assert other_silver.rows(read) == before
 
