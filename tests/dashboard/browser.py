@@ -119,7 +119,8 @@ def overflow(browser: Chrome) -> list[str]:
         if (document.documentElement.scrollWidth > limit) wide.push('html');
         for (const box of document.querySelectorAll('[data-testid="stMain"] *')) {
             const right = box.getBoundingClientRect().right;
-            if (right > limit + 1 && !box.closest('.tl-scroll, svg, [data-testid="stCode"], .tl-sr'))
+            const inside = box.closest('.tl-scroll, svg, [data-testid="stCode"], .tl-sr');
+            if (right > limit + 1 && !inside)
                 wide.push(`${box.tagName}.${box.className} ${Math.round(right)}`);
         }
         return wide.slice(0, 8);

@@ -196,7 +196,8 @@ select day, project, country, page_path, round(page_views * share)::bigint,
     round(page_views * share) * seconds, round(page_views * share)::bigint,
     round(sessions * share * entry)::bigint, round(sessions * share * leave)::bigint
 from gold.daily_traffic join session_day using (day, project, country) cross join (values
-    ('/', 0.21, 24.0, 2.1, 0.9), ('/products', 0.16, 38.0, 0.9, 0.7), ('/search', 0.09, 21.0, 0.3, 0.4),
+    ('/', 0.21, 24.0, 2.1, 0.9), ('/products', 0.16, 38.0, 0.9, 0.7),
+    ('/search', 0.09, 21.0, 0.3, 0.4),
     ('/products/trail-running-shoe', 0.08, 74.0, 1.4, 1.2),
     ('/products/rain-jacket', 0.06, 81.0, 1.1, 1.1), ('/cart', 0.06, 33.0, 0.1, 1.6),
     ('/checkout', 0.03, 96.0, 0.0, 1.4), ('/sale', 0.06, 44.0, 1.7, 0.9),
@@ -208,7 +209,8 @@ insert into gold.acquisition
 select day, project, country, referrer, source, medium, campaign, n,
     least(n, round(n * bounce))::bigint, least(n, floor(n * conversion * 0.9
         + noise((day, country, referrer, campaign))))::bigint
-from (select day, project, country, sessions, referrer, source, medium, campaign, bounce, conversion,
+from (select day, project, country, sessions, referrer, source, medium, campaign, bounce,
+        conversion,
         case when referrer = 'direct' and campaign = '' then sessions
             - sum(case when referrer = 'direct' and campaign = '' then 0
                 else round(sessions * share) end) over (partition by day, project, country)
@@ -238,7 +240,8 @@ with metric(metric, median_ms) as (
     values ('/', 0.85, 0.25), ('/products', 1.1, 0.4), ('/checkout', 1.25, 0.1),
         ('/search', 1.4, 0.2), ('(none)', 1.0, 0.05)
 ), place(offset_bins, density) as (
-    values (-18, 0.06), (-9, 0.16), (-4, 0.2), (0, 0.22), (5, 0.15), (11, 0.1), (19, 0.07), (30, 0.04)
+    values (-18, 0.06), (-9, 0.16), (-4, 0.2), (0, 0.22), (5, 0.15), (11, 0.1),
+        (19, 0.07), (30, 0.04)
 )
 select day, project, country, page_group, metric,
     floor(ln(median_ms * factor * (0.8 + 0.5 * noise(country))
@@ -248,7 +251,9 @@ select day, project, country, page_group, metric,
 from gold.daily_traffic cross join metric cross join page cross join place;
 
 insert into gold.data_quality
-with total as (select day, project, sum(events)::bigint as events from gold.daily_traffic group by all)
+with total as (
+    select day, project, sum(events)::bigint as events from gold.daily_traffic group by all
+)
 select day, project, kind, name, round(events * share
     * (0.7 + 0.6 * noise((day, project, kind, name))))::bigint as records
 from total cross join (values ('repeat', '', 0.011), ('late', '', 0.014), ('bot', '', 0.031),

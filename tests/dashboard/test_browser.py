@@ -182,8 +182,8 @@ def test_filters_in_the_address_reach_every_figure(
 
     expected = asked(
         sample,
-        "select sum(sessions) from gold.sessions_by_day where project = 'shop-us' and country = 'DE'"
-        " and day > (select max(day) from gold.daily_traffic) - 7",
+        "select sum(sessions) from gold.sessions_by_day where project = 'shop-us'"
+        " and country = 'DE' and day > (select max(day) from gold.daily_traffic) - 7",
     )
     assert browser.figure(page, "sessions") == whole(expected)
     assert browser.figure(page, "revenue_EUR") != "None"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import duckdb
 import pytest
 from tests.dashboard import sample_gold
 
+from tidelake.dashboard import arrow
 from tidelake.dashboard.freshness import STALE_AFTER_S, notices
 from tidelake.dashboard.gold import GoldFolder, Publication
 from tidelake.dashboard.live import News
@@ -38,6 +41,34 @@ def test_gold_knows_its_version_and_its_days(tmp_path: Path) -> None:
     assert gold is not None
     assert (gold.publication.version, gold.publication.to_load_id) == (3, 50)
     assert (gold.first_day, gold.last_day) == (date(2026, 2, 28), date(2026, 3, 1))
+
+
+def test_whatever_is_asked_for_is_a_value_and_no_sql(tmp_path: Path) -> None:
+    publish(tmp_path, 1)
+    gold = GoldFolder(tmp_path).newest()
+    assert gold is not None
+
+    asked = "x' or ''='' -- $day \\' \N{PILE OF POO}"
+    given = {"text": asked, "day": date(2026, 11, 24), "count": 5}
+
+    found = gold.one("select $text as text, $day as day, $count as count", given)
+    assert found == given
+
+
+def test_no_question_loads_pandas(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tidelake.dashboard import arrow, gold\n"
+        "asked = gold.open_gold(Path(sys.argv[1])).rows('select $a as a, 1.5 as b', {'a': 'x'})\n"
+        "arrow.table(asked); assert 'pandas' not in sys.modules"
+    )
+
+    subprocess.run([sys.executable, "-c", code, str(publish(tmp_path, 1))], check=True)
+
+
+def test_rows_become_arrow_as_they_are() -> None:
+    rows = [{"n": 1, "t": "ä"}, {"n": None, "t": None}, {"n": 2.5, "t": ""}] * 4
+
+    assert arrow.table(rows).to_pylist() == rows
 
 
 def test_a_version_is_opened_once_and_replaced_by_a_newer_one(tmp_path: Path) -> None:

@@ -22,8 +22,10 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 STREAM = "inbox/0b7c1f0e-0000-4000-8000-000000000000/3"
 
 FILL = f"""
-insert into tidelake.loads (load_id, table_name, file_path, sequence_number, rows, load_day, loaded_at)
-values (1, 'events', 'file:///lake/e-1.parquet', 7, 1, current_date, %(now)s + interval '2 seconds'),
+insert into tidelake.loads (load_id, table_name, file_path, sequence_number, rows, load_day,
+    loaded_at)
+values
+    (1, 'events', 'file:///lake/e-1.parquet', 7, 1, current_date, %(now)s + interval '2 seconds'),
     (2, 'events', 'file:///lake/e-2.parquet', 8, 1, current_date, %(now)s + interval '4 seconds');
 insert into tidelake.commits (commit_id, table_name, snapshot_id, sequence_number, operation,
     committed_at, records, files, bytes, positions)
@@ -31,7 +33,8 @@ values (gen_random_uuid(), 'events', 1, 7, 'append', %(now)s + interval '1 secon
     '{{"{STREAM}": [1, 40]}}');
 insert into tidelake.windows (to_load_id, from_load_id, timezone, status, started_at, finished_at)
 values (1, 0, 'UTC', 'done', %(now)s, %(now)s + interval '5 seconds');
-insert into tidelake.publications (version, to_load_id, generation, published_at, events, bytes, file)
+insert into tidelake.publications (version, to_load_id, generation, published_at, events, bytes,
+    file)
 values (4, 1, 1, %(now)s + interval '6 seconds', 1, 1, 'gold-00000004.duckdb');
 """
 EVENT = """

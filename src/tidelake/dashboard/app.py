@@ -164,10 +164,11 @@ def _waiting(body: st.delta_generator.DeltaGenerator) -> st.delta_generator.Delt
 def _watch(folder: GoldFolder, shown: Gold | None, live: LiveFacts) -> None:
     """Looks for a newer version and for trouble; only a newer version draws the page anew."""
     name = folder.named()
-    if name is not None and not folder.trouble and (shown is None or shown.path.name != name):
-        if st.session_state.get("watched") != name:
-            st.session_state["watched"] = name
-            st.rerun()
+    newer = name is not None and (shown is None or shown.path.name != name)
+    # Once for each version: one that can not be read would draw the page again and again.
+    if newer and st.session_state.get("watched") != name:
+        st.session_state["watched"] = name
+        st.rerun()
     if shown is not None:
         now = datetime.now(UTC)
         news = live.news(shown.publication.to_load_id)
@@ -191,10 +192,9 @@ def _filters(gold: Gold, country: bool) -> Filters:
                                bind="query-params", width=180)  # fmt: skip
         place = "All countries"
         if country:
-            place = st.selectbox("Country", ("All countries", *countries), key="country",
-                                 bind="query-params", format_func=country_name, width=190)  # fmt: skip
-        compare = st.toggle("Compare", True, key="compare",
-                            bind="query-params")  # fmt: skip
+            place = st.selectbox("Country", ("All countries", *countries), key="country", width=190,
+                                 bind="query-params", format_func=country_name)  # fmt: skip
+        compare = st.toggle("Compare", True, key="compare", bind="query-params")
     today = datetime.now(ZoneInfo(gold.publication.timezone)).date()
     return Filters(
         period.period_of(name, first, last, today, custom),

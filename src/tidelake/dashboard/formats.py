@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 NONE = "–"
 COMPACT_FROM = 10_000_000
+LONGEST_CODE = 8
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "BRL": "R$"}
 WITHOUT_CENTS = {"JPY", "KRW", "VND", "CLP", "ISK", "HUF"}
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -49,7 +50,16 @@ def money(amount: float | None, currency: str) -> str:
     symbol = SYMBOLS.get(currency)
     if symbol:
         return f"{sign}{symbol}{text}"
-    return f"{sign}{text}" if currency == "unknown" else f"{currency}\N{NO-BREAK SPACE}{sign}{text}"
+    return (
+        f"{sign}{text}"
+        if currency == "unknown"
+        else f"{code(currency)}\N{NO-BREAK SPACE}{sign}{text}"
+    )
+
+
+def code(currency: str) -> str:
+    """A currency as it stands in labels: clients send what they like for one."""
+    return currency if len(currency) <= LONGEST_CODE else f"{currency[: LONGEST_CODE - 1]}…"
 
 
 def milliseconds(value: float | None) -> str:

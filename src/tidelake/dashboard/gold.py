@@ -7,6 +7,7 @@ it has when the new one can not be read.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,7 +55,7 @@ class Gold:
 
         try:
             with self._connection.cursor() as cursor:
-                cursor.execute(sql, _used(sql, given or {}))
+                cursor.execute(_with_literals(sql, given or {}))
                 names = [column[0] for column in cursor.description or ()]
                 return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         except duckdb.Error as exc:
@@ -148,6 +149,14 @@ def open_gold(path: Path) -> Gold:
         ) from exc
 
 
-def _used(sql: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Only the parameters that the query names: DuckDB refuses others."""
-    return {name: value for name, value in given.items() if f"${name}" in sql}
+def _with_literals(sql: str, given: Mapping[str, Any]) -> str:
+    """`$name` as a literal. DuckDB's own parameters import pandas: a second of CPU and 60 MB."""
+    return re.sub(r"\$(\w+)", lambda found: _literal(given[found[1]]), sql)
+
+
+def _literal(value: str | int | date) -> str:
+    if isinstance(value, int):
+        return str(value)
+    kind = "date " if isinstance(value, date) else ""
+    # A quote is the only sign that has a meaning within a literal.
+    return kind + "'" + str(value).replace("'", "''") + "'"

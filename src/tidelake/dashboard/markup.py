@@ -176,7 +176,9 @@ def _cell(row: Mapping[str, Any], column: Column, largest: Mapping[str, float]) 
 
 def banner(kind: str, title: str, detail: str = "") -> str:
     """A sentence over the page; `kind` is info, warning or trouble."""
-    more = f"<div>{text(detail)}</div>" if detail else ""
+    # What stands in backticks is a command, here as in the terminal.
+    words = re.sub(r"`([^`]+)`", r"<code>\1</code>", text(detail))
+    more = f"<div>{words}</div>" if detail else ""
     role = "alert" if kind == "trouble" else "status"
     return (
         f'<div class="tl-banner tl-{text(kind)}" role="{role}">'
@@ -279,18 +281,19 @@ def funnel(steps: Sequence[FunnelStep], *, compared: str = "") -> str:
     """Bars below each other, each as long as its share; a line marks where it was before."""
     if not steps:
         return nothing()
-    return f'<ol class="tl-funnel" aria-label="Funnel">{"".join(_step(s, compared) for s in steps)}</ol>'
+    shown = "".join(_step(step, compared) for step in steps)
+    return f'<ol class="tl-funnel" aria-label="Funnel">{shown}</ol>'
 
 
 def _step(step: FunnelStep, compared: str) -> str:
-    ghost = ""
+    ghost, width = "", min(step.share, 1) * 100
     if step.before is not None:
         title = f"{formats.percent(step.before)} {compared}"
         ghost = f'<i style="left:{min(step.before, 1) * 100:.2f}%" title="{text(title)}"></i>'
     return (
         f'<li><div class="tl-stephead"><b>{text(step.label)}</b><span>{text(step.note)}</span>'
         f"<strong>{text(step.shown)}</strong><em>{text(step.shown_share)}</em></div>"
-        f'<div class="tl-track"><span style="width:{min(step.share, 1) * 100:.2f}%"></span>{ghost}</div>'
+        f'<div class="tl-track"><span style="width:{width:.2f}%"></span>{ghost}</div>'
         "</li>"
     )
 

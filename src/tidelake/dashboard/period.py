@@ -44,7 +44,7 @@ class Filters:
 
     @property
     def before(self) -> Filters | None:
-        """The same for the period before; none where it is not wanted or gold does not reach back."""
+        """The same for the period before; none where it is not wanted or not known."""
         previous = self.period.before()
         reaches = self.known_from is not None and previous.first >= self.known_from
         return replace(self, period=previous) if self.compare and reaches else None

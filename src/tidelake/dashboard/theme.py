@@ -17,8 +17,8 @@ SEQUENCE = (
     "#3f91c4", "#1f7fb8", "#0072b2", "#005a8e", "#00426a",
 )  # fmt: skip
 
-# Each also as `--<option>` of `streamlit run`. Streamlit's own texts, menu and statistics stay away,
-# and nothing is watched: the pages are part of an installed package.
+# Each also as `--<option>` of `streamlit run`. Streamlit's own texts, menu and statistics stay
+# away, and nothing is watched: the pages are part of an installed package.
 OPTIONS: dict[str, Any] = {
     "browser.gatherUsageStats": False,
     "client.toolbarMode": "minimal",

@@ -54,7 +54,7 @@ class View:
         return self.gold.rows(sql, {**before.parameters, **more}) if before else []
 
     def both(self, sql: str, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The one row of a query, for these days and for those before (empty where there are none)."""
+        """The one row of a query, for these days and for those before (empty if there are none)."""
         before = self.rows_before(sql, **more)
         return self.rows(sql, **more)[0], before[0] if before else {}
 

@@ -31,7 +31,7 @@ class LakeTable:
 
 @dataclass(slots=True)
 class LakeFiles:
-    """Reads the metadata files of a warehouse; one is parsed again only when a commit replaced it."""
+    """Reads the metadata files of a warehouse; one is parsed again when a commit replaced it."""
 
     warehouse: str  # file://…
     _held: dict[str, tuple[str, LakeTable]] = field(default_factory=dict)

@@ -169,7 +169,7 @@ class Facts:
                     tables=[*known.tables, *_of_postgres(connection)],
                 )
         except TidelakeError as exc:
-            return replace(known, trouble=str(exc))
+            return replace(known, trouble=f"{exc.message}. {exc.hint}")
 
     def _parts(self) -> Iterator[PartFact]:
         for name, said in heartbeat.read(self.settings.home).items():

@@ -55,7 +55,10 @@ def draw(view: View) -> None:
     st.html(markup.cards(_cards(steps, before), view.compared))
     left, right = st.columns([5, 4], gap="large")
     with left:
-        detail = "Sessions with an event of every step up to here, without bots. The line in a bar is the period before."
+        detail = (
+            "Sessions with an event of every step up to here, without bots. "
+            "The line in a bar is the period before."
+        )
         st.html(markup.heading("Funnel", detail))
         st.html(markup.funnel(_steps(steps, before), compared=view.compared))
     with right:

@@ -41,7 +41,11 @@ def _records(live: LiveFacts, rejected: bool, project: str) -> None:
     try:
         found = live.last_records(SHOWN, rejected=rejected, project=project)
     except TidelakeError as exc:
-        st.html(markup.banner("trouble", "The last records can not be asked for.", str(exc)))
+        st.html(
+            markup.banner(
+                "trouble", "The last records can not be asked for.", f"{exc.message}. {exc.hint}"
+            )
+        )
         st.html(markup.nothing("The pages over gold go on."))
         return
     if found:

@@ -93,7 +93,7 @@ def _cards(view: View) -> list[Card]:
         currency = row["currency"]
         found.append(
             Card(
-                f"Revenue, {currency}",
+                f"Revenue, {formats.code(currency)}",
                 formats.money(row["revenue"], currency),
                 change(row["revenue"], revenue_before.get(currency)),
                 note=f"{formats.number(row['orders'])} orders",
@@ -162,7 +162,8 @@ def _traffic(view: View) -> None:
     detail = "Each visitor once a day" if measure == "Visitors" else f"Days in {_zone(view)}"
     head.html(markup.heading(f"{measure} by day", detail))
     source, column = DAILY[measure]
-    sql = f"select day, sum({column})::bigint as value from gold.{source} where {where()} group by day"
+    value = f"sum({column})::bigint as value"
+    sql = f"select day, {value} from gold.{source} where {where()} group by day"
     view.trend(sql, measure, name=f"{measure} by day", unit=charts.COUNT)
 
 

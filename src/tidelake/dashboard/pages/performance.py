@@ -64,8 +64,10 @@ def draw(view: View) -> None:
         st.html(markup.nothing("No timing in these days for this choice."))
         return
     titles = {title: name for name, title in METRICS.items()}
-    chosen = st.segmented_control("Timing", list(titles), default=METRICS["page_load_time"],
-                                  required=True, key="timing", label_visibility="collapsed")  # fmt: skip
+    chosen = st.segmented_control(
+        "Timing", list(titles), default=METRICS["page_load_time"], required=True, key="timing",
+        label_visibility="collapsed",
+    )  # fmt: skip
     title = chosen or METRICS["page_load_time"]
     metric = titles[title]
     left, right = st.columns([5, 4], gap="large")

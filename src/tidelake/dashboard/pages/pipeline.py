@@ -173,7 +173,8 @@ def _totals(rows: list[dict[str, Any]]) -> list[Card]:
     failed = total("failed_windows")
     return [
         Card("Records committed", number(total("records")), key="records"),
-        Card("Commits", number(total("commits")), note=f"{number(total('files'))} files", key="commits"),
+        Card("Commits", number(total("commits")), note=f"{number(total('files'))} files",
+             key="commits"),
         Card("Written", size(total("bytes")), note=f"of {size(total('raw_bytes'))} received",
              key="written"),
         Card("Compression", f"{stored:.1f} : 1" if stored else formats.NONE, key="compression"),

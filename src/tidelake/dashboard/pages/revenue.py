@@ -50,7 +50,9 @@ def draw(view: View) -> None:
     earlier = {row["currency"]: row for row in view.rows_before(CURRENCIES)}
     st.html(markup.cards(_cards(now, earlier.get(currency, {}), currency), view.compared))
     unit = charts.money(currency)
-    st.html(markup.heading(f"Revenue by day, {currency}", "Order totals, before refunds"))
+    st.html(
+        markup.heading(f"Revenue by day, {formats.code(currency)}", "Order totals, before refunds")
+    )
     view.trend(BY_DAY, "Revenue", name="Revenue by day", unit=unit, currency=currency)
     _products(view, currency)
     left, right = st.columns(2, gap="large")
@@ -64,18 +66,12 @@ def draw(view: View) -> None:
 
 
 def _currency(names: list[str]) -> str:
-    if len(names) == 1:
-        return names[0]
+    """The one that the visitor chose; the one with most orders first."""
     if st.session_state.get("currency") not in names:
         st.session_state["currency"] = names[0]
-    chosen = st.segmented_control(
-        "Currency",
-        names,
-        key="currency",
-        required=True,
-        help="Currencies are never added together.",
-    )
-    return str(chosen or names[0])
+    chosen = st.selectbox("Currency", names, key="currency", width=180,
+                          help="Amounts of different currencies are never added.")  # fmt: skip
+    return str(chosen)
 
 
 def _cards(now: dict[str, Any], before: dict[str, Any], currency: str) -> list[Card]:
@@ -91,7 +87,8 @@ def _cards(now: dict[str, Any], before: dict[str, Any], currency: str) -> list[C
     refunded = ratio(now["refunded"], now["revenue"])
     return [
         money("revenue", "Revenue"),
-        Card("Orders", number(now["orders"]), change(now["orders"], before.get("orders")), key="orders"),
+        Card("Orders", number(now["orders"]), change(now["orders"], before.get("orders")),
+             key="orders"),
         Card("Average order", formats.money(average, currency), change(average, average_before),
              key="average_order"),
         Card("Items per order", number(basket, 2), change(basket, basket_before), key="basket"),
@@ -122,7 +119,7 @@ def _bars(view: View, sql: str, title: str, name: str, currency: str, named: Any
         Bar(named(row["label"]), row["value"], formats.money(row["value"], currency))
         for row in view.rows(sql, currency=currency)
     ]
-    st.html(markup.bars(items, name=name, of=f"Revenue, {currency}"))
+    st.html(markup.bars(items, name=name, of=f"Revenue, {formats.code(currency)}"))
 
 
 def _all_currencies(rows: list[dict[str, Any]]) -> None:
@@ -135,7 +132,7 @@ def _all_currencies(rows: list[dict[str, Any]]) -> None:
     )
     shown = [
         {
-            "currency": row["currency"],
+            "currency": formats.code(row["currency"]),
             "orders": row["orders"],
             "items": row["items"],
             "refunds": row["refunds"],
