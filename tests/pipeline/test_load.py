@@ -18,6 +18,7 @@ from tidelake.event.contract import EVENTS, REJECTED
 from tidelake.lake.entries import files_after, live_files
 from tidelake.lake.evolve import add_column
 from tidelake.lake.travel import rollback
+from tidelake.pipeline import loader
 from tidelake.settings import Settings
 from tidelake.warehouse.raw import ledger
 
@@ -85,8 +86,11 @@ def test_a_rejected_record_keeps_its_bytes(site: Loads) -> None:
     assert site.all("select body from raw.rejected_events") == [(b"{broken \x00 2",)]
 
 
-def test_files_of_one_commit_move_the_watermark_only_when_all_are_loaded(site: Loads) -> None:
+def test_files_of_one_commit_move_the_watermark_only_when_all_are_loaded(
+    site: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A crash between them must not leave one behind a watermark."""
+    monkeypatch.setattr(loader, "FILES_A_SYNC", 1)
     rows = [event(n, at=NOON - timedelta(days=n)) for n in range(1, 6)]
     site.lake.commit_rows(rows, [], 1, 5)
     (missing, *_) = sorted(live_files(site.lake.events), key=lambda f: f.location)[2:]
