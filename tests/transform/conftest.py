@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +24,8 @@ from tidelake.warehouse.server import EmbeddedPostgres
 from tidelake.warehouse.session import connect
 
 TINY = Path(__file__).parent / "tiny"
+PROGRAM = Path(__file__).with_name("tiny_program.py")
+WITHIN_S = 120.0
 
 # A row's command is carried out by the model `repeats`: what a test wants to happen in mid-model.
 MAKE_EVENTS = """
@@ -139,3 +144,36 @@ def make(
 @pytest.fixture
 def transformer(make: Callable[..., Transformer]) -> Transformer:
     return make()
+
+
+@pytest.fixture
+def start(
+    warehouse: Warehouse, project: Path, tmp_path: Path
+) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts `tidelake …` over the tiny project and the same home."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def run(*arguments: str, crash_at: str = "", **more: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, str(PROGRAM), str(project)]
+        command += ["--home", str(warehouse.settings.home), *arguments]
+        given = {
+            "TIDELAKE_POSTGRES_URL": warehouse.owner_url or "",
+            "TIDELAKE_TRANSFORM_INTERVAL_S": "0.1",
+            "TIDELAKE_CRASH_AT": crash_at,
+            **more,
+        }
+        with (tmp_path / "said.log").open("ab") as log:
+            process = subprocess.Popen(command, env={**os.environ, **given}, stdout=log, stderr=log)
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait(WITHIN_S)
+
+
+@pytest.fixture
+def home(warehouse: Warehouse) -> Path:
+    return warehouse.settings.home

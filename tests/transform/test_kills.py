@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from tests.transform.conftest import Raw
+from tests.transform.conftest import WITHIN_S, Raw
 from tests.transform.reading import counted_days, windows
 
 from tidelake.crash import POINTS
 from tidelake.pipeline.transformer import Transformer
-from tidelake.pipeline.warehouse import Warehouse
 from tidelake.warehouse.session import connect
-
-WITHIN_S = 120.0
-PROGRAM = Path(__file__).with_name("tiny_program.py")
-
-
-@pytest.fixture
-def start(
-    warehouse: Warehouse, project: Path, tmp_path: Path
-) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts `tidelake …` over the tiny project and the same home."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def run(*arguments: str, crash_at: str = "") -> subprocess.Popen[bytes]:
-        command = [sys.executable, str(PROGRAM), str(project)]
-        command += ["--home", str(warehouse.settings.home), *arguments]
-        given = {
-            "TIDELAKE_POSTGRES_URL": warehouse.owner_url or "",
-            "TIDELAKE_TRANSFORM_INTERVAL_S": "0.1",
-            "TIDELAKE_CRASH_AT": crash_at,
-        }
-        with (tmp_path / "said.log").open("ab") as log:
-            process = subprocess.Popen(command, env={**os.environ, **given}, stdout=log, stderr=log)
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait(WITHIN_S)
 
 
 def until(true: Callable[[], object], process: subprocess.Popen[bytes]) -> None:

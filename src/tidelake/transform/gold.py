@@ -2,7 +2,7 @@
 
     gold/gold-00000012.duckdb   one version
     gold/current                the name of the newest, replaced atomically
-    gold/work/                  the private file in which the next version is made
+    dbt/work/                   the private file in which the next version is made
 
 DuckDB lets nobody read a file that it writes, so a version is a copy of the private file, synced
 before the pointer names it. Readers keep the version that they were given.
@@ -29,7 +29,7 @@ class GoldFolder:
 
     def __init__(self, home: Path, disk: Disk) -> None:
         self.path = home / "gold"
-        self.work = self.path / "work" / "work.duckdb"
+        self.work = home / "dbt" / "work" / "work.duckdb"
         self._disk = disk
 
     def current(self) -> int | None:
@@ -51,7 +51,6 @@ class GoldFolder:
         Raises `OverloadedError` where the disk has no room for it and for the next version.
         """
         self.discard_work()
-        self._disk.make_folder(self.path, "gold.file")
         if version is None:
             return
         source = self.file(version)
@@ -79,6 +78,7 @@ class GoldFolder:
         What lies there is from a run that was killed before it published, and is replaced.
         """
         path = self.file(version)
+        self._disk.make_folder(self.path, "gold.file")
         self._require_room(self.work.stat().st_size)
         self._disk.remove(path)
         with self.work.open("rb") as source, self._disk.output(path, "gold.file") as target:
