@@ -331,8 +331,7 @@ def names() -> dict[str, tuple[str, ...]]:
     return found
 
 
-# Read elsewhere at the edge: the settings file itself, what dbt/profiles.yml reads, and what the
-# tests switch on.
+# Read elsewhere at the edge: the settings file, what dbt's profiles read, what the tests switch on.
 NOT_SETTINGS = ("TIDELAKE_CONFIG", "TIDELAKE_CRASH_AT", "TIDELAKE_DBT_", "TIDELAKE_TEST_")
 
 

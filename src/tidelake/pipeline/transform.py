@@ -1,22 +1,15 @@
-"""The transform part: a cycle when there is news, the data tests once in a while.
-
-dbtRunner runs in this process and catches Ctrl-C, so a stop is told to it by a signal of its own
-once the cycle has had the time that most cycles need.
-"""
+"""The transform part: a cycle when there is news, the data tests once in a while."""
 
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from tidelake.errors import SetupError, TidelakeError
 from tidelake.observe import heartbeat
 from tidelake.pipeline.beating import beating
+from tidelake.pipeline.break_off import broken_off_by
 from tidelake.pipeline.rebuild_silver import rebuild_where_needed
 from tidelake.pipeline.stopping import Stop
 from tidelake.pipeline.transformer import Cycle, Transformer, transformer
@@ -30,9 +23,6 @@ log = logging.getLogger("tidelake.transform")
 PART = "transform"
 LOOK_EVERY_S = 0.25  # between two looks for news: one query of an index each
 LONGEST_WAIT_S = 300.0
-FINISH_WITHIN_S = 8.0  # for the cycle that is under way when the part is told to stop
-BREAK_OFF = signal.SIGUSR1
-END_QUERIES_EVERY_S = 0.5
 
 
 @dataclass
@@ -82,7 +72,7 @@ def run(settings: Settings, stop: Stop) -> None:
             beating(settings.home, PART, said.now),
             opened_warehouse(settings, "transform") as warehouse,
             transformer(warehouse, stop) as ours,
-            _broken_off_by(stop, ours.break_off),
+            broken_off_by(stop, ours.break_off),
         ):
             Live(ours, stop, said).run()
     except (Interrupted, KeyboardInterrupt):
@@ -161,36 +151,3 @@ class Live:
         self._said.failed(exc)
         level = logging.ERROR if isinstance(exc, ModelError | SetupError) else logging.WARNING
         log.log(level, "%s; trying again in %.0f s", exc, self._wait_s)
-
-
-@contextmanager
-def _broken_off_by(stop: Stop, end_queries: Callable[[], None]) -> Iterator[None]:
-    """Breaks off what still runs some seconds after `stop`, by KeyboardInterrupt in this thread.
-
-    Only in the main thread. dbt then waits for its queries, so they are ended as well.
-    """
-    ended = threading.Event()
-    before = signal.signal(BREAK_OFF, signal.default_int_handler)
-
-    def watch() -> None:
-        while not stop.wait(1.0):
-            if ended.is_set():
-                return
-        if ended.wait(FINISH_WITHIN_S):
-            return
-        with suppress(TidelakeError):
-            end_queries()
-        # To the main thread: another one would not wake it from where it waits.
-        signal.pthread_kill(threading.main_thread().ident or 0, BREAK_OFF)
-        while not ended.wait(END_QUERIES_EVERY_S):
-            with suppress(TidelakeError):
-                end_queries()
-
-    thread = threading.Thread(target=watch, name="break off", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-        signal.signal(BREAK_OFF, before)

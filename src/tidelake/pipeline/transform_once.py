@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tidelake.errors import UsageError
+from tidelake.pipeline.break_off import broken_off_by
 from tidelake.pipeline.rebuild_silver import rebuild_silver, rebuild_where_needed
 from tidelake.pipeline.stopping import Stop
 from tidelake.pipeline.transformer import Transformer, transformer
@@ -47,6 +48,7 @@ def transform_once(
     with (
         opened_warehouse(settings, "transform") as warehouse,
         transformer(warehouse, stop, progress) as ours,
+        broken_off_by(stop, ours.break_off),
     ):
         if wish.select:
             _chosen(ours, wish, report)
