@@ -99,14 +99,14 @@ def test_currencies_are_kept_apart_and_refunds_stand_on_their_own_day(stand: Sta
 def test_an_order_with_a_product_on_two_lines_is_one_order_of_it(stand: Stand) -> None:
     line = {"order_key": "1" * 32, "product_id": "p", "quantity": 2, "price": 4.0, "revenue": 8.0}
     stand.put("order_items", 1, line | {"line_number": 1}, line | {"line_number": 2})
-    stand.put("order_items", 1, {"quantity": None})
+    stand.put("order_items", 1, {"quantity": None, "product_id": "", "currency": ""})
     stand.take(0, 1)
     assert stand.rows(
-        "select product_id, product_name, category, quantity, revenue, orders"
+        "select currency, product_id, product_name, category, quantity, revenue, orders"
         " from revenue_by_product order by all"
     ) == [
-        ("p", "unknown", "unknown", 4, 16.0, 1),
-        ("unknown", "unknown", "unknown", 0, 0.0, 1),
+        ("EUR", "p", "unknown", "unknown", 4, 16.0, 1),
+        ("unknown", "unknown", "unknown", "unknown", 0, 0.0, 1),
     ]
 
 

@@ -10,12 +10,13 @@ sessions as (
         project,
         country,
         sign,
+        -- Who buys has been at the checkout, whether a client tells of it or not.
         case
-            when product_views = 0 then 1
-            when cart_updates = 0 then 2
-            when checkouts = 0 then 3
-            when purchases = 0 then 4
-            else 5
+            when purchases > 0 then 5
+            when checkouts > 0 then 4
+            when cart_updates > 0 then 3
+            when product_views > 0 then 2
+            else 1
         end as reached
     from {{ ref('news_sessions') }}
     where not is_bot

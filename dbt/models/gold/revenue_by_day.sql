@@ -3,7 +3,7 @@ select
     day,
     project,
     country,
-    currency,
+    coalesce(nullif(currency, ''), 'unknown') as currency,
     count(*) as orders,
     sum(total) as revenue,
     sum(shipping) as shipping,
@@ -16,7 +16,19 @@ from {{ silver('orders') }}
 where {{ is_news() }}
 group by 1, 2, 3, 4
 union all
-select day, project, country, currency, 0, 0, 0, 0, 0, 0, count(*), sum(refunded)
+select
+    day,
+    project,
+    country,
+    coalesce(nullif(currency, ''), 'unknown'),
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    count(*),
+    sum(refunded)
 from {{ silver('refunds') }}
 where {{ is_news() }}
 group by 1, 2, 3, 4

@@ -5,7 +5,7 @@ select
     day,
     project,
     country,
-    device_type,
+    coalesce(nullif(device_type, ''), 'unknown') as device_type,
     nullif(entry_page, '') as entry_page,
     nullif(exit_page, '') as exit_page,
     referrer_domain as referrer,
