@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from tidelake.errors import TransientError
 from tidelake.lake.care.run import Carer, TableReport
 from tidelake.observe import heartbeat
+from tidelake.pipeline.beating import beating
 from tidelake.pipeline.lakehouse import Lakehouse, opened
-from tidelake.pipeline.memory import resident_now
 from tidelake.pipeline.stopping import Stop
 from tidelake.settings import Settings
 from tidelake.warehouse.watermarks import Watermarks
@@ -22,7 +19,6 @@ from tidelake.warehouse.watermarks import Watermarks
 log = logging.getLogger("tidelake.care")
 
 PART = "care"
-BEAT_EVERY_S = 2.0
 
 
 def run(settings: Settings, stop: Stop) -> None:
@@ -32,7 +28,7 @@ def run(settings: Settings, stop: Stop) -> None:
     with (
         opened(settings, role="ingest") as lakehouse,
         carer(lakehouse) as looking,
-        _beating(settings.home, said),
+        beating(settings.home, PART, lambda: said),
     ):
         while not stop:
             trouble = ""
@@ -66,25 +62,3 @@ def _add(done: dict[str, int], reports: list[TableReport]) -> None:
             log.info("%s %s: %d files became %d bytes", report.table, day, files, size)
         if report.put_off:
             log.info("%s: %d rewrites are left to the next look", report.table, report.put_off)
-
-
-@contextmanager
-def _beating(home: Path, said: Mapping[str, object]) -> Iterator[None]:
-    """Beats from a thread of its own: a look at a long backlog takes minutes, and care lives."""
-    ended = threading.Event()
-
-    def beat() -> None:
-        while True:
-            with suppress(OSError):  # a full disk: this heart beats when there is room again
-                values = {**said, "memory_bytes": resident_now()}
-                heartbeat.beat(home, PART, time.time(), values)
-            if ended.wait(BEAT_EVERY_S):
-                return
-
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()

@@ -7,12 +7,9 @@ trouble is waited out with backoff; a broken setup ends the part.
 from __future__ import annotations
 
 import logging
-import socket
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import replace
-from pathlib import Path
 
 from tidelake import files
 from tidelake.errors import FailedTakeError, FencedError, TransientError
@@ -23,6 +20,7 @@ from tidelake.lake.contract import contract_of
 from tidelake.lake.tables import load_table
 from tidelake.lake.writer import Writer
 from tidelake.observe import heartbeat
+from tidelake.pipeline.alone import alone, leased
 from tidelake.pipeline.caution import Caution
 from tidelake.pipeline.encode import Encoder
 from tidelake.pipeline.ingest_report import PART, Report
@@ -33,23 +31,20 @@ from tidelake.pipeline.stopping import Stop
 from tidelake.pipeline.workers import ProcessWorkers
 from tidelake.settings import Settings
 from tidelake.sources.inbox import InboxSource
-from tidelake.warehouse.lease import Lease
 
 log = logging.getLogger("tidelake.ingest")
 
-LEASE_S = 15.0
 TURN_S = 0.05  # between two looks when nothing moved
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
 TRIES_AT_THE_END = 3  # to bring the rest to the lake, once it is told to stop
-ALONE_EVERY_S = 0.5  # between two looks whether the other ingest has ended
 HOUSEKEEPING_EVERY_S = 10.0
 
 
 def run(settings: Settings, stop: Stop) -> None:
     """Ingests until `stop`, then commits what the inbox still holds. Raises `SetupError`."""
-    with opened(settings, role="ingest") as lakehouse, _alone(settings.home, stop) as alone:
+    with opened(settings, role="ingest") as lakehouse, alone(settings.home, PART, stop) as can_work:
         caution, wait, last_tries = Caution(), FIRST_WAIT_S, TRIES_AT_THE_END
-        while alone and last_tries:
+        while can_work and last_tries:
             last_tries -= bool(stop)
             try:
                 _shift(lakehouse, stop, caution)
@@ -62,7 +57,7 @@ def run(settings: Settings, stop: Stop) -> None:
                 log.warning("%s; starting again in %.1f s", exc, wait)
                 time.sleep(wait) if stop else stop.wait(wait)
                 wait = min(wait * 2, LONGEST_WAIT_S)
-        if alone:
+        if can_work:
             heartbeat.forget(settings.home, PART)
 
 
@@ -72,7 +67,8 @@ def _shift(lakehouse: Lakehouse, stop: Stop, caution: Caution) -> None:
     source = InboxSource(settings.home, files.open_disk(), Bounds(settings.lake.batch_bytes))
     encoder = replace(encoder_of(lakehouse), refused=caution.refused)
     with ExitStack() as open_things:
-        lease = open_things.enter_context(_leased(lakehouse, stop))
+        held = leased(lakehouse.database_url, PART, settings.home, stop)
+        lease = open_things.enter_context(held)
         workers = open_things.enter_context(ProcessWorkers(encoder, settings.process.workers))
         workers.warm_up()
         report = open_things.enter_context(closing(Report(lakehouse, workers.pids())))
@@ -120,37 +116,3 @@ def _contract(lakehouse: Lakehouse) -> Contract:
 
 def pace_of(settings: Settings) -> Pace:
     return Pace(settings.lake.commit_interval_s, settings.lake.quiet_interval_s)
-
-
-@contextmanager
-def _alone(home: Path, stop: Stop) -> Iterator[bool]:
-    """Waits while another ingest of this home runs; False where `stop` came first.
-
-    Not by the lease: a killed one would hold it until its end, and the next must not wait.
-    """
-    disk, path = files.open_disk(), home / "run" / "ingest.lock"
-    lock = disk.lock(path)
-    if lock is None:
-        log.warning("another ingest of %s runs; waiting for its end", home)
-    while lock is None and not stop.wait(ALONE_EVERY_S):
-        lock = disk.lock(path)
-    try:
-        yield lock is not None
-    finally:
-        if lock is not None:
-            lock.release()
-
-
-@contextmanager
-def _leased(lakehouse: Lakehouse, stop: Stop) -> Iterator[Lease]:
-    """Waits for the lease: it saves a second ingest, on another machine, from work in vain."""
-    home = lakehouse.settings.home
-    lease = Lease(lakehouse.database_url, PART, f"{socket.gethostname()}:{home}", LEASE_S)
-    try:
-        while not lease.take() and not stop:
-            log.warning("another ingest holds the lease; waiting")
-            stop.wait(LEASE_S / 3)
-        yield lease
-        lease.release()
-    finally:
-        lease.close()
