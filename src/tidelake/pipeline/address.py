@@ -20,28 +20,41 @@ def collector_url(home: Path) -> str | None:
     return None
 
 
-def free_port(
-    host: str,
-    port: int,
-    what: str = "the collector",
-    variable: str = "TIDELAKE_COLLECT_PORT",
-) -> int:
-    """The port, or a free one for 0; raises `SetupError` where somebody listens on it.
+def free_port(host: str, port: int) -> int:
+    """The collector's port, or a free one for 0; raises `SetupError` where somebody listens on it.
 
     The server's processes share the port (SO_REUSEPORT), and so would a second collector: the
     address is asked for alone first.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        family, kind, protocol, _, address = found[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen(1)
-            return int(probe.getsockname()[1])
+        return _alone_on(host, port)
     except (OSError, UnicodeError) as exc:  # a host name that can be none is a UnicodeError
         raise SetupError(
-            f"{what} can not listen on {host}:{port}: "
-            f"{getattr(exc, 'strerror', None) or exc}",
-            hint=f"Stop what listens there, or set {variable} (0 takes a free one).",
+            f"the collector can not listen on {host}:{port}: {_why(exc)}",
+            hint="Stop what listens there, or set TIDELAKE_COLLECT_PORT (0 takes a free one).",
         ) from exc
+
+
+def free_dashboard_port(host: str, port: int) -> int:
+    """The dashboard's port, as `free_port`."""
+    try:
+        return _alone_on(host, port)
+    except (OSError, UnicodeError) as exc:
+        raise SetupError(
+            f"the dashboard can not listen on {host}:{port}: {_why(exc)}",
+            hint="Stop what listens there, or set TIDELAKE_DASHBOARD_PORT (0 takes a free one).",
+        ) from exc
+
+
+def _alone_on(host: str, port: int) -> int:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    family, kind, protocol, _, address = found[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        probe.listen(1)
+        return int(probe.getsockname()[1])
+
+
+def _why(exc: OSError | UnicodeError) -> str:
+    return getattr(exc, "strerror", None) or str(exc)

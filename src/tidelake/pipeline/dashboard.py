@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 from tidelake.errors import SetupError
 from tidelake.observe import heartbeat
-from tidelake.pipeline.address import free_port
+from tidelake.pipeline.address import free_dashboard_port
 from tidelake.pipeline.home import make_home
 from tidelake.pipeline.live_facts import Facts
 from tidelake.pipeline.memory import resident_now
@@ -24,7 +24,6 @@ from tidelake.settings import Settings, load
 log = logging.getLogger("tidelake.dashboard")
 
 PART = "dashboard"
-PORT = "TIDELAKE_DASHBOARD_PORT"
 BEAT_EVERY_S = 2.0
 SCRIPT = Path(__file__).with_name("dashboard_script.py")
 
@@ -47,7 +46,7 @@ def run(settings: Settings, stop: Stop) -> None:
     """Serves until `stop`. Raises `SetupError` where nothing can listen there."""
     make_home(settings.home)
     host = settings.dashboard.host
-    port = free_port(host, settings.dashboard.port, "the dashboard", PORT)
+    port = free_dashboard_port(host, settings.dashboard.port)
     url = f"http://{_shown(host)}:{port}"
     ended = threading.Event()
     beating = threading.Thread(

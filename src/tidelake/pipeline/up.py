@@ -23,7 +23,7 @@ from tidelake.errors import SetupError, TidelakeError
 from tidelake.files import open_disk
 from tidelake.observe import heartbeat
 from tidelake.pipeline import alerts
-from tidelake.pipeline.address import collector_url, free_port
+from tidelake.pipeline.address import collector_url, free_dashboard_port, free_port
 from tidelake.pipeline.home import make_home
 from tidelake.pipeline.stopping import Stop
 from tidelake.pipeline.supervise import Part, Stopped, Supervisor, command
@@ -180,10 +180,10 @@ def _dashboard(
     host = settings.dashboard.host
     wanted = int(environment.get(CHARTS_PORT, settings.dashboard.port))
     try:
-        port = free_port(host, wanted, "the dashboard", CHARTS_PORT)
+        port = free_dashboard_port(host, wanted)
     except SetupError as exc:
         report(f"{exc.message}; it takes another port")
-        port = free_port(host, 0, "the dashboard", CHARTS_PORT)
+        port = free_dashboard_port(host, 0)
     part = _part(settings, "dashboard", {**environment, CHARTS_PORT: str(port)})
     supervisor.start(part, stop=stop)
     return str(heartbeat.read(settings.home)["dashboard"].values["url"])
