@@ -22,6 +22,7 @@ from tidelake.cli.raw import app as raw
 from tidelake.cli.rebuild import rebuild
 from tidelake.cli.recover import recover
 from tidelake.cli.rejected import app as rejected
+from tidelake.cli.report import report
 from tidelake.cli.run import run
 from tidelake.cli.schema import app as schema
 from tidelake.cli.settings import settings
@@ -84,6 +85,7 @@ app.command(rich_help_panel=USE)(generate)
 app.command(rich_help_panel=USE)(sql)
 app.command(rich_help_panel=USE)(tail)
 app.command(rich_help_panel=USE)(trace)
+app.command(rich_help_panel=USE)(report)
 app.add_typer(rejected, name="rejected", rich_help_panel=USE)
 app.command(rich_help_panel=LOOK)(status)
 app.command(rich_help_panel=LOOK)(dashboard)

@@ -79,6 +79,20 @@ def opened(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+def said(connection: duckdb.DuckDBPyConnection) -> Standing:
+    """What the file that `opened` gave says of itself."""
+    row = connection.execute(
+        "select version, from_load_id, to_load_id, published_at, timezone, coalesce(trouble, '') "
+        "from publication"
+    ).fetchone()
+    if row is None:
+        raise UnavailableError(
+            "the published gold does not say which version it is",
+            hint="`tidelake transform` publishes a new version.",
+        )
+    return Standing(*row)
+
+
 def attach(connection: duckdb.DuckDBPyConnection, home: Path, path: Path | None = None) -> None:
     """Attaches a version (default: the newest) as `published`, read-only; raises as `opened`."""
     import duckdb

@@ -1,0 +1,93 @@
+"""Writes a summary report: one HTML file that needs nothing else, and its tables to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from tidelake.errors import SetupError, UsageError
+from tidelake.pipeline import published
+from tidelake.pipeline.query_formats import WRITERS
+from tidelake.pipeline.report_figures import Figures, figures, last_day, projects
+from tidelake.pipeline.report_page import page
+from tidelake.pipeline.report_period import Kind, Period
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: the page, and a CSV and a Parquet file for each table."""
+
+    title: str
+    page: Path
+    tables: tuple[Path, ...]
+
+
+def report(
+    home: Path, kind: Kind, day: date | None, project: str, into: Path, now: datetime
+) -> Written:
+    """Writes the report on a day or the week that holds it; by default the last that is over.
+
+    Asks the published gold alone: no pipeline needs to run. Raises `UsageError` where no gold is
+    published, the project is not known, or the day is not over the horizon of what happened;
+    `SetupError` where `into` can not be written.
+    """
+    with published.opened(home) as connection:
+        gold = published.said(connection)
+        if project and project not in (known := projects(connection)):
+            raise UsageError(
+                f"no event is of the project {project!r}",
+                hint=f"There are: {', '.join(known) or 'none yet'}.",
+            )
+        today = now.astimezone(ZoneInfo(gold.timezone)).date()
+        if day is not None and day > today:
+            raise UsageError(f"{day} has not begun", hint=f"Today is {today}.")
+        period = Period.newest(kind, today, last_day(connection, project))
+        if day is not None:
+            period = Period.holding(kind, day)
+        found = figures(connection, gold, period, project)
+    return _write(found, into)
+
+
+def _write(found: Figures, into: Path) -> Written:
+    period = found.period
+    name = f"{period.kind}-{period.name}" + (f"-{_plain(found.project)}" if found.project else "")
+    try:
+        folder = into / name
+        folder.mkdir(parents=True, exist_ok=True)
+        path = into / f"{name}.html"
+        path.write_text(page(found), "utf-8")
+        tables = tuple(_exports(found, folder))
+    except OSError as exc:
+        raise SetupError(
+            f"the report can not be written to {into}: {exc}",
+            hint="Name another folder with --into.",
+        ) from exc
+    return Written(f"{period.kind.capitalize()} report, {period.title}", path, tables)
+
+
+def _exports(found: Figures, folder: Path) -> Iterator[Path]:
+    import pyarrow.parquet as pq
+
+    for name, table in found.tables.items():
+        parquet, text = folder / f"{name}.parquet", folder / f"{name}.csv"
+        pq.write_table(table, parquet, compression="zstd")
+        _write_csv(table, text)
+        yield from (text, parquet)
+
+
+def _write_csv(table: pa.Table, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as out:
+        rows = (tuple(row.values()) for row in table.to_pylist())
+        WRITERS["csv"](out, table.column_names, rows)
+
+
+def _plain(project: str) -> str:
+    """A project as part of a file name."""
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in project)
