@@ -12,9 +12,7 @@ from tidelake.warehouse.server import EmbeddedPostgres
 
 
 @pytest.fixture(scope="session")
-def silver(
-    postgres_server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> Stand:
+def silver(postgres_server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Stand:
     """Silver that stands at the last window of the test before."""
     return new_stand(postgres_server, "silver_tests", tmp_path_factory)
 

@@ -131,7 +131,11 @@ def moment(clock: str, day: int = 24) -> str:
 
 def event(id: str, type: str, clock: str, day: int = 24, **members: Any) -> dict[str, Any]:
     """A native record; members other than the ids go into `_doc`."""
-    top = {name: members.pop(name) for name in ("user_id", "anonymous_id", "previous_id") if name in members}
+    top = {
+        name: members.pop(name)
+        for name in ("user_id", "anonymous_id", "previous_id")
+        if name in members
+    }
     return {
         "event_id": id,
         "event_type": type,

@@ -127,7 +127,9 @@ def test_figures_that_would_overflow_count_as_not_known(silver: Stand) -> None:
             engagement={"interactions": 2**63 - 1, "time_on_page": 1e308, "scroll_depth": 50},
             performance={"page_load_time": -1e300, "network_latency": 12.5},
         ),
-        event("2", "purchase", "10:00", user_id="ada", order={"id": "o1", "total": 1e300, "tax": 2}),
+        event(
+            "2", "purchase", "10:00", user_id="ada", order={"id": "o1", "total": 1e300, "tax": 2}
+        ),
         project="absurd",
     )
     silver.take()
@@ -139,7 +141,9 @@ def test_figures_that_would_overflow_count_as_not_known(silver: Stand) -> None:
         "select page_load_time, network_latency from silver.web_performance"
         " where project = 'absurd'"
     ) == [(None, 12.5)]
-    assert silver.rows("select total, tax from silver.orders where project = 'absurd'") == [(None, 2)]
+    assert silver.rows("select total, tax from silver.orders where project = 'absurd'") == [
+        (None, 2)
+    ]
 
 
 def test_a_referrer_is_known_by_its_host(silver: Stand) -> None:
@@ -160,7 +164,8 @@ def test_a_referrer_is_known_by_its_host(silver: Stand) -> None:
     )
     silver.take()
     assert silver.rows(
-        "select referrer_domain from silver.page_views join silver.events using (event_day, event_key)"
+        "select referrer_domain from silver.page_views"
+        " join silver.events using (event_day, event_key)"
         " where events.project = 'referrers' order by event_id"
     ) == list(hosts.values())
 
@@ -172,7 +177,13 @@ def test_searches_views_and_groups_of_pages(silver: Stand) -> None:
         event("2", "search", "10:00", user_id="ada", search={"query": " "}),
         event("3", "page_view", "10:00", user_id="ada", search={"query": "no search"}),
         *(
-            event(f"view {at}", "screen_view", f"10:0{at}", user_id="ada", page={"path": path, "title": "T"})
+            event(
+                f"view {at}",
+                "screen_view",
+                f"10:0{at}",
+                user_id="ada",
+                page={"path": path, "title": "T"},
+            )
             for at, path in enumerate(paths)
         ),
         project="pages",

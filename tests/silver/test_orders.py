@@ -8,7 +8,14 @@ from typing import Any
 from tests.process.batches import NOON
 from tests.silver.stand import Stand, event
 
-LINE = {"product_id": "p1", "sku": "s1", "name": "Shoe", "category": "Shoes", "price": 20.5, "quantity": 2}
+LINE = {
+    "product_id": "p1",
+    "sku": "s1",
+    "name": "Shoe",
+    "category": "Shoes",
+    "price": 20.5,
+    "quantity": 2,
+}
 
 
 def purchase(id: str, order: dict[str, Any] | None, *items: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Sessions: the client's own, and those that silence makes; whatever arrives late or out of order."""
+"""Sessions: the client's own, and those that silence makes; whatever arrives late."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def test_a_late_event_before_a_session_becomes_its_start(silver: Stand) -> None:
     )
     silver.take()
     assert silver.rows(
-        "select entry_page, exit_page, country, referrer_domain, campaign_source, duration_s, events"
-        " from silver.sessions where project = 'earlier'"
+        "select entry_page, exit_page, country, referrer_domain, campaign_source, duration_s,"
+        " events from silver.sessions where project = 'earlier'"
     ) == [("/a", "/b", "DE", "example.com", "news", 600, 2)]
 
 
@@ -136,10 +136,10 @@ def test_client_sessions_are_taken_as_they_are_and_grow_with_what_comes(silver: 
 
 def test_the_same_client_session_in_two_projects_is_two_sessions(silver: Stand) -> None:
     own = {"session_info": {"session_id": "shared"}}
-    for project in ("one", "two"):
+    for project in ("shop", "blog"):
         silver.send(view("1", "10:00", **own), project=project)
     silver.take()
-    keys = silver.rows("select session_key from silver.sessions where project in ('one', 'two')")
+    keys = silver.rows("select session_key from silver.sessions where project in ('shop', 'blog')")
     assert len(set(keys)) == 2
 
 
@@ -158,7 +158,13 @@ def test_the_changes_add_up_to_the_sessions_and_run_no_second_time(silver: Stand
 
 def test_an_event_that_names_nobody_has_no_session(silver: Stand) -> None:
     silver.send(
-        {"specversion": "1.0", "id": "1", "source": "/s", "type": "page_view", "time": moment("10:00")},
+        {
+            "specversion": "1.0",
+            "id": "1",
+            "source": "/s",
+            "type": "page_view",
+            "time": moment("10:00"),
+        },
         format="cloudevents",
         project="nobody",
     )

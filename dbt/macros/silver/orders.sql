@@ -23,7 +23,7 @@ where jsonb_typeof(line.item) = 'object'
 
 
 {% macro json_text(object, member) -%}
-case when jsonb_typeof({{ object }} -> '{{ member }}') = 'string' then {{ object }} ->> '{{ member }}' end
+case when jsonb_typeof({{ object }} -> '{{ member }}') = 'string' then nullif({{ object }} ->> '{{ member }}', '') end
 {%- endmacro %}
 
 

@@ -47,10 +47,20 @@ with changes as materialized (
     ) as news
 ),
 
+-- By the place of the row, which the statement's snapshot holds still: a join might read all of them.
 removed as (
-    delete from {{ relation }} as entity
-    using changes
-    where changes.is_gone and {{ same_key('entity', 'changes', key) }}
+    delete from {{ relation }}
+    where ctid = any(array(
+        select entity.ctid
+        from changes
+        cross join lateral (
+            select found.ctid
+            from {{ relation }} as found
+            where {{ same_key('found', 'changes', key) }}
+            limit 1
+        ) as entity
+        where changes.is_gone
+    ))
 ),
 
 written as (
