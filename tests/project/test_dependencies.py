@@ -21,6 +21,7 @@ USED_BY_OTHERS = {
     "duckdb-extension-avro": "loaded into DuckDB by its path",
     "duckdb-extension-httpfs": "loaded into DuckDB by its path",
     "duckdb-extension-iceberg": "loaded into DuckDB by its path",
+    "duckdb-extension-postgres-scanner": "loaded into DuckDB by its path",
     "pytz": "DuckDB makes TIMESTAMPTZ results with it",
     "sqlalchemy": "PyIceberg's SqlCatalog stands on it",
     "boto3": "PyIceberg's Glue catalog stands on it",
@@ -53,7 +54,9 @@ def test_requirements_pin_a_version_that_pyproject_allows() -> None:
 def test_the_pinned_file_holds_every_direct_pin_with_hashes() -> None:
     files = ("requirements.txt", "requirements-check.txt")
     text = "".join((ROOT / name).read_text() for name in files)
-    blocks = re.findall(r"^([a-z0-9._-]+)(?:\[[^]]+\])?==(\S+)(.*?)(?=^[a-z0-9]|\Z)", text, re.M | re.S)
+    blocks = re.findall(
+        r"^([a-z0-9._-]+)(?:\[[^]]+\])?==(\S+)(.*?)(?=^[a-z0-9]|\Z)", text, re.M | re.S
+    )
     locked = {canonicalize_name(name): version for name, version, _ in blocks}
 
     assert [name for name, _, rest in blocks if "--hash=sha256:" not in rest] == []
@@ -68,13 +71,17 @@ def test_the_pinned_files_name_no_index_and_no_machine() -> None:
 
 
 def imported() -> dict[str, str]:
-    """Distributions that `src` imports, each with one file that does."""
-    distributions = packages_distributions()
+    """Distributions that `src` imports, each with one file that does.
+
+    Several may share a package (`dbt`): then those that are declared stand for it.
+    """
+    distributions, known = packages_distributions(), declared("all")
     found: dict[str, str] = {}
     for path in sorted((ROOT / "src").rglob("*.py")):
         for module in top_level_modules(path) - set(sys.stdlib_module_names) - {"tidelake"}:
-            for distribution in distributions.get(module, [module]):
-                found[canonicalize_name(distribution)] = str(path.relative_to(ROOT))
+            names = {canonicalize_name(name) for name in distributions.get(module, [module])}
+            for name in names & known or names:
+                found[name] = str(path.relative_to(ROOT))
     return found
 
 
