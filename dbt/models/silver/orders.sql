@@ -11,7 +11,7 @@ with purchases as (
 ranked as (
     select
         *,
-        row_number() over (partition by order_key order by received_at, event_key) as copy
+        row_number() over (partition by order_key order by received_at, load_id, row_number) as copy
     from purchases
 ),
 

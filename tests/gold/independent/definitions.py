@@ -13,8 +13,10 @@ report day. Readings of words that leave more than one:
 - Silence of a visitor is between events without a session id of the client; those that have one
   belong to their session and end no silence. Exactly 30 minutes still go on.
 - A campaign is source, medium and name of one event: the first that has any of the three.
-- The referrer of a session is that of its first event with `session_info_referrer` or
-  `page_referrer`, as the definition says, also where that is a page of the site itself.
+- The referrer of a session is that of its first event which came from elsewhere: with a
+  `session_info_referrer` or `page_referrer` whose host is not that of the page itself.
+- A session reached a step of the funnel that it has an event of, and all steps before that one: who
+  buys has been at the checkout, whether a client tells of it or not.
 """
 
 from __future__ import annotations
@@ -35,6 +37,15 @@ arrivals as (
     from events
 )
 """
+
+# Scheme, then user, host and port as in RFC 3986; a text without a host is no URL.
+HOST = r"^[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:@]+)"
+
+
+def _host(url: str) -> str:
+    """The host of a URL without www.; '' where there is none."""
+    return f"regexp_replace(regexp_extract(lower({url}), '{HOST}', 1), '^www\\.', '')"
+
 
 # `visitor` is null for an event of nobody, e.g. a row of a database.
 EACH_EVENT = f"""
@@ -67,7 +78,13 @@ each_event as (
         epoch_us(received_at) - epoch_us(event_time) > {LATE_US} as is_late,
         list_contains(quality_flags, 'unknown_type') as is_unknown_type,
         nullif(page_path, '') as path,
-        coalesce(nullif(session_info_referrer, ''), nullif(page_referrer, '')) as referrer,
+        coalesce(nullif(session_info_referrer, ''), nullif(page_referrer, '')) as stated_referrer,
+        case
+            when regexp_matches(lower(stated_referrer), '{HOST}')
+                then {_host("stated_referrer")}
+            else lower(stated_referrer)
+        end as from_host,
+        case when from_host is distinct from {_host("page_url")} then from_host end as referrer,
         nullif(campaign_source, '') as source,
         nullif(campaign_medium, '') as medium,
         nullif(campaign_name, '') as campaign,
@@ -107,9 +124,6 @@ first_visits as (
 )
 """
 
-# Scheme, then user, host and port as in RFC 3986; a text without a host is no URL.
-HOST = r"^[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:@]+)"
-
 EACH_SESSION = f"""
 {EACH_EVENT},
 named as (
@@ -148,7 +162,7 @@ gathered as (
         first(device_type order by event_time, event_key) as device_type,
         first(path order by event_time, event_key) filter (path is not null) as entry_page,
         last(path order by event_time, event_key) filter (path is not null) as exit_page,
-        first(lower(referrer) order by event_time, event_key)
+        first(referrer order by event_time, event_key)
             filter (referrer is not null) as referrer,
         first(
             [coalesce(source, ''), coalesce(medium, ''), coalesce(campaign, '')]
@@ -168,12 +182,7 @@ gathered as (
 each_session as (
     select
         * exclude (referrer, utm),
-        case
-            when referrer is null then 'direct'
-            when regexp_matches(referrer, '{HOST}')
-                then regexp_replace(regexp_extract(referrer, '{HOST}', 1), '^www\\.', '')
-            else referrer
-        end as referrer,
+        coalesce(referrer, 'direct') as referrer,
         coalesce(utm[1], '') as campaign_source,
         coalesce(utm[2], '') as campaign_medium,
         coalesce(utm[3], '') as campaign_name,

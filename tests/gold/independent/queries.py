@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FUNNEL_STEPS = ("session", "product view", "cart", "checkout", "purchase")
+FUNNEL_EVENTS = ("true", "product_views > 0", "cart_updates > 0", "checkouts > 0", "purchases > 0")
 METRICS = ("page_load_time", "first_contentful_paint", "dom_interactive", "network_latency")
 
 
@@ -110,13 +111,12 @@ def sessions_by_day(lake: duckdb.DuckDBPyConnection, timezone: str) -> pa.Table:
 
 
 def funnel(lake: duckdb.DuckDBPyConnection, timezone: str) -> pa.Table:
-    """A session that buys without a product view has reached no more than the first step."""
-    conditions = ("product_views > 0", "cart_updates > 0", "checkouts > 0", "purchases > 0")
+    """A session that buys has been at every step before, whether its events say so or not."""
     steps = "\nunion all\n".join(
         f"""
         select day, project, country, {step} as step, '{name}' as step_name, count(*) as sessions
         from each_session
-        where {" and ".join(("not is_bot", *conditions[: step - 1]))}
+        where not is_bot and ({" or ".join(FUNNEL_EVENTS[step - 1 :])})
         group by day, project, country
         """
         for step, name in enumerate(FUNNEL_STEPS, 1)

@@ -66,12 +66,6 @@ def test_another_copy_may_be_loaded_first_where_one_commit_has_files_of_two_days
         assert (event.split()[0], order) == ("event", "order default o1")
 
 
-@pytest.mark.xfail(
-    reason="gold keeps '' as device type, path, currency, product and campaign source, while "
-    "country, session, order, referrer and query are unknown where they are ''",
-    raises=AssertionError,
-    strict=True,
-)
 def test_an_empty_text_is_no_value(tmp_path: Path, database_url: str) -> None:
     with open_site(settings_of(tmp_path / "home", database_url)) as site:
         site.send(next(in_parts(Traffic(seed=8, empty="", apart_s=0.001).of(people=30).sent, 1)))
@@ -80,11 +74,6 @@ def test_an_empty_text_is_no_value(tmp_path: Path, database_url: str) -> None:
         assert differences(site.compared()) == {}
 
 
-@pytest.mark.xfail(
-    reason="of purchases received together the smallest event_key wins, not the first that arrived",
-    raises=AssertionError,
-    strict=True,
-)
 def test_an_order_is_the_first_of_the_purchases_that_were_received_together(
     tmp_path: Path, database_url: str
 ) -> None:
