@@ -113,6 +113,10 @@ class GoldMaker:
             return self.catch_up()
         return self._make_selected(base, last, select)
 
+    def forget(self, before: datetime) -> None:
+        """Forgets what was published before then; files go by their own rule."""
+        self._publications.prune(before)
+
     def base(self, last: Window) -> Standing | None:
         """The newest version that can be gone on from; None where gold must be made from nothing.
 

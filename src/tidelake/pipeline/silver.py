@@ -80,9 +80,12 @@ class SilverMaker:
         self._done(window)
         return found
 
-    def test(self, window: Window) -> list[NodeResult]:
-        """Runs the data tests of silver, as it stands at the end of `window`."""
-        return self._dbt.test(self.values(window))
+    def test(self, window: Window, after: int = 0) -> list[NodeResult]:
+        """Runs the data tests of silver, as it stands at the end of `window`.
+
+        Those that look at single rows look at rows of loads beyond `after`.
+        """
+        return self._dbt.test({**self.values(window), "test_from_load_id": after})
 
     def values(self, window: Window) -> Mapping[str, Value]:
         """The vars of a run for `window`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from tidelake.errors import SetupError, TidelakeError
 from tidelake.observe import heartbeat
@@ -94,6 +95,7 @@ class Live:
         self._next = self._began = time.monotonic()
         self._wait_s = 0.0  # after the trouble that is not over; 0: there is none
         self._tests_due = time.monotonic() + self._test_interval_s
+        self._tested_to = 0
 
     def run(self) -> None:
         self._parse()
@@ -138,8 +140,12 @@ class Live:
 
     def _test(self) -> None:
         self._tests_due = time.monotonic() + self._test_interval_s
-        tests = self._ours.test()
+        last = self._ours.silver.windows.last_done()
+        tests = self._ours.test(self._tested_to)
+        # The first tests of a process look at everything, those after them at what is new.
+        self._tested_to = last.to_load_id if last else 0
         self._said.tested(tests)
+        self._ours.tidy(datetime.now(UTC))
         for one in tests:
             if not one.passed:
                 log.error("the data test %s of %s: %s", one.test, one.layer, one.message)

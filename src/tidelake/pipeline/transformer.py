@@ -13,10 +13,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tidelake import files
-from tidelake.errors import TransientError
+from tidelake.errors import TidelakeError, TransientError
 from tidelake.pipeline.alone import LEASE_S, alone, leased
 from tidelake.pipeline.gold import GoldMaker
 from tidelake.pipeline.silver import SilverMaker
@@ -35,6 +35,9 @@ from tidelake.warehouse.windows import Window
 log = logging.getLogger("tidelake.transform")
 
 WORK = "transform"
+
+#: Single windows and publications are shown for 30 days.
+KEPT = timedelta(days=31)
 
 BREAK_OFF = """
 select pg_terminate_backend(pid)
@@ -62,7 +65,7 @@ class Cycle:
 
 
 class Transformer:
-    """Makes silver and gold; between `begun` and its end it is the only one that does."""
+    """Makes silver and gold; within a `turn` it is the only one that does."""
 
     def __init__(self, warehouse: Warehouse, stop: Stop, progress: Progress = lambda *_: None):
         self.warehouse = warehouse
@@ -116,14 +119,22 @@ class Transformer:
             with leased(url, WORK, home, self._stop) as lease, _renewed(lease):
                 yield not self._stop
 
-    def test(self) -> list[DataTest]:
-        """Runs the data tests of both layers and keeps what they said."""
+    def test(self, after: int = 0) -> list[DataTest]:
+        """Runs the data tests of both layers and keeps what they said.
+
+        In silver those that look at single rows look at rows of loads beyond `after`.
+        """
         with self.turn() as ours:
             last = self.silver.windows.last_done() if ours else None
             if last is None:
                 return []
-            found = self._judged("silver", self.silver.test(last))
+            found = self._judged("silver", self.silver.test(last, after))
             return found + self._judged("gold", self.gold.test())
+
+    def tidy(self, now: datetime) -> None:
+        """Keeps the ledgers of windows and publications short."""
+        self.silver.windows.merge(now - KEPT)
+        self.gold.forget(now - KEPT)
 
     def tested(self) -> list[DataTest]:
         """What the data tests said when they ran last."""
@@ -163,7 +174,7 @@ class Transformer:
         """Shows readers the trouble; what goes wrong with that must not hide the trouble."""
         try:
             publish(trouble)
-        except TransientError as exc:
+        except TidelakeError as exc:
             log.warning("readers can not be told of it: %s", exc)
 
     def _judged(self, layer: Target, results: list[NodeResult]) -> list[DataTest]:

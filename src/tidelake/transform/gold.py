@@ -18,6 +18,7 @@ from pathlib import Path
 from tidelake import crash
 from tidelake.errors import OverloadedError
 from tidelake.files import Disk
+from tidelake.files.trouble import translated
 
 NAME = re.compile(r"gold-(\d{8,})\.duckdb")
 CHUNK = 4 * 1024 * 1024
@@ -55,8 +56,9 @@ class GoldFolder:
             return
         source = self.file(version)
         self._require_room(2 * source.stat().st_size)
-        # Not through `files`: it is worth nothing after a crash, so nothing is synced.
-        shutil.copyfile(source, self.work)
+        # Not through the disk: it is worth nothing after a crash, so nothing is synced.
+        with translated("copy to", self.work):
+            shutil.copyfile(source, self.work)
 
     def work_state(self) -> tuple[int, int, int] | None:
         """What tells whether another process changed the private file; None where there is none."""
@@ -68,9 +70,10 @@ class GoldFolder:
 
     def discard_work(self) -> None:
         """Removes the private file with what DuckDB keeps beside it."""
-        self.work.parent.mkdir(parents=True, exist_ok=True)
-        for left in self.work.parent.glob(f"{self.work.name}*"):
-            left.unlink(missing_ok=True)
+        with translated("make anew", self.work):
+            self.work.parent.mkdir(parents=True, exist_ok=True)
+            for left in self.work.parent.glob(f"{self.work.name}*"):
+                left.unlink(missing_ok=True)
 
     def store(self, version: int) -> Path:
         """Copies the private file, which nobody has open, to a new version; durable at the end.

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tidelake.errors import DamagedError
+from tidelake.errors import DamagedError, UnavailableError
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,14 +91,24 @@ def stamp(path: Path, said: Standing) -> int:
 
 
 def compact(path: Path) -> None:
-    """Writes the file anew: after a hundred changes it is twice as large as it must be."""
+    """Writes the file anew: after a hundred changes it is twice as large as it must be.
+
+    Raises `UnavailableError` where that does not work, such as on a full disk.
+    """
+    import duckdb
+
     fresh = path.with_name(f"{path.name}.fresh")
     fresh.unlink(missing_ok=True)
-    with opened(path) as connection:
-        quoted = str(fresh).replace("'", "''")
-        connection.execute(f"attach '{quoted}' as fresh")
-        connection.execute(f'copy from database "{path.stem}" to fresh')
-        connection.execute("detach fresh")
+    quoted = str(fresh).replace("'", "''")
+    try:
+        with opened(path) as connection:
+            connection.execute(f"attach '{quoted}' as fresh")
+            connection.execute(f'copy from database "{path.stem}" to fresh')
+            connection.execute("detach fresh")
+    except duckdb.Error as exc:
+        raise UnavailableError(
+            f"{path} can not be written anew: {exc}", hint="Is there room on its disk?"
+        ) from exc
     fresh.replace(path)
 
 

@@ -62,6 +62,14 @@ class Publications:
         query = f"select {COLUMNS} from tidelake.publications order by version desc limit 1"
         return self._find(query, ())
 
+    def prune(self, before: datetime) -> int:
+        """Forgets publications before then, but for the latest; gives their number."""
+        query = (
+            "delete from tidelake.publications where published_at < %s "
+            "and version < (select max(version) from tidelake.publications)"
+        )
+        return self._session.run(lambda connection: connection.execute(query, (before,)).rowcount)
+
     def close(self) -> None:
         """Close the connection, if this object opened it."""
         self._session.close()
