@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -19,8 +20,7 @@ from tidelake.pipeline.loader import Progress
 from tidelake.warehouse.raw import ledger
 from tidelake.warehouse.session import Connection, connect
 
-from .scenarios import wait_for_the_kill
-from .site import Site
+from .site import Child, Site
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
 
@@ -51,11 +51,16 @@ def commit(site: Site, times: int = 1) -> None:
         site.drain()
 
 
+def killed(child: Child) -> None:
+    """It died at its point, and did not end for any other reason."""
+    assert child.wait() == -signal.SIGKILL, child.said()
+
+
 def killed_load(site: Site, point: str) -> None:
     """Some files come before each start, and those of the killed one wait too."""
     for number in range(1, KILLS + 1):
         commit(site, 3)
-        wait_for_the_kill(site.start("run", "load", crash_at=f"{point}:{number}"))
+        killed(site.start("run", "load", crash_at=f"{point}:{number}"))
     commit(site)
 
 
@@ -69,7 +74,7 @@ def killed_reconcile(site: Site, point: str) -> None:
         load(site)
         with loader(site) as (lakehouse, _):
             rollback(lakehouse.catalog, target, uuid4().hex)
-        wait_for_the_kill(site.start("run", "load", crash_at=point))
+        killed(site.start("run", "load", crash_at=point))
 
 
 def killed_retention(site: Site, point: str) -> None:
@@ -83,8 +88,7 @@ def killed_retention(site: Site, point: str) -> None:
             "select 0, last, 'UTC', 'done' from tidelake.load_counter"
         )
     for _ in range(KILLS):
-        killed = site.start("run", "load", crash_at=point, TIDELAKE_LOAD_RETENTION_DAYS="2")
-        wait_for_the_kill(killed)
+        killed(site.start("run", "load", crash_at=point, TIDELAKE_LOAD_RETENTION_DAYS="2"))
 
 
 def killed_rebuild(site: Site, point: str) -> None:
@@ -92,7 +96,7 @@ def killed_rebuild(site: Site, point: str) -> None:
     for _ in range(KILLS):
         commit(site)
         load(site)
-        wait_for_the_kill(site.start("rebuild", "raw", crash_at=point))
+        killed(site.start("rebuild", "raw", crash_at=point))
         with loader(site) as (_, connection):
             connection.execute("delete from raw.events where row_number = 3")
     assert site.start("rebuild", "raw").wait() == 0

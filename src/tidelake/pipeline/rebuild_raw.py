@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
-from uuid import uuid4
 
+from tidelake import files
 from tidelake.errors import TransientError, UnavailableError, UsageError
 from tidelake.event.contract import EVENTS, REJECTED
 from tidelake.lake.follow import Follower
@@ -88,20 +88,33 @@ def _rebuild(
 
 @contextmanager
 def _instead_of_the_loader(lakehouse: Lakehouse) -> Iterator[None]:
-    """Holds the loader's lease, once it has given way."""
-    holder = f"{socket.gethostname()}:{lakehouse.settings.home}:{uuid4()}"
+    """Holds the loader's lease, once it has given way.
+
+    Under the name of the home, which a lock gives to one process: whoever comes after a rebuild
+    that was killed need not wait for the end of its leases.
+    """
+    home = lakehouse.settings.home
+    holder = f"{socket.gethostname()}:{home}:{REBUILD}"
     with ExitStack() as leases:
+        lock = files.open_disk().lock(home / "run" / "rebuild-raw.lock")
+        if lock is None:
+            raise _already()
+        leases.callback(lock.release)
         rebuild, loader = (
             leases.enter_context(closing(Lease(lakehouse.database_url, name, holder, LEASE_S)))
             for name in (REBUILD, PART)
         )
         if not rebuild.take():
-            raise UsageError("raw is made anew already", hint="Wait for the end of that rebuild.")
+            raise _already()
         leases.callback(rebuild.release)
         _wait_for(loader, rebuild)
         leases.callback(loader.release)
         with _renewing(rebuild, loader):
             yield
+
+
+def _already() -> UsageError:
+    return UsageError("raw is made anew already", hint="Wait for the end of that rebuild.")
 
 
 def _wait_for(loader: Lease, rebuild: Lease) -> None:
