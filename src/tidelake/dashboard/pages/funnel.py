@@ -56,7 +56,7 @@ def draw(view: View) -> None:
     left, right = st.columns([5, 4], gap="large")
     with left:
         detail = (
-            "Sessions with an event of every step up to here, without bots. "
+            "Sessions that came as far as this step, without bots. "
             "The line in a bar is the period before."
         )
         st.html(markup.heading("Funnel", detail))
