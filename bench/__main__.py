@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from bench import commits, http, raw_load, report, soak, stages, whole_path
+from bench import commits, http, raw_load, refresh, report, soak, stages, whole_path
 from bench.corpus import BAD_SHARE, CACHE, EVENTS, QUICK_EVENTS, Corpus, corpus, describe
 from bench.measure import Figure
 from bench.results import Results, read, results
@@ -62,6 +62,10 @@ class Session:
         rows = raw_load.QUICK_ROWS if self.quick else raw_load.ROWS
         return raw_load.measure(self.good, rows, say)
 
+    def refresh(self) -> Mapping[str, Figure]:
+        histories = refresh.QUICK_HISTORIES if self.quick else refresh.HISTORIES
+        return refresh.measure(histories, self.rounds, say)
+
     def soak(self) -> Mapping[str, Figure]:
         found = soak.soak(self.minutes, self.rate, say)
         for name, figure, bound, kept in found.verdicts():
@@ -82,6 +86,7 @@ BENCHMARKS: dict[str, Callable[[Session], Mapping[str, Figure]]] = {
     "http": Session.http,
     "commits": Session.commits,
     "raw_load": Session.raw_load,
+    "refresh": Session.refresh,
     "soak": Session.soak,
 }
 

@@ -87,6 +87,20 @@ FIGURES = {
         Line("commits.median_cpu_ms.at_5000", "median at 5,000 files, ms", "{:,.0f}"),
         Line("commits.median_ratio", "ratio of the two"),
     ),
+    "refresh": (
+        Line("refresh.cycle_cpu_s.short", "CPU-s of a cycle with 5,000 news at 1M of history"),
+        Line("refresh.silver_cpu_s.short", "of them in silver"),
+        Line("refresh.gold_cpu_s.short", "of them in gold"),
+        Line("refresh.cycle_cpu_s.long", "CPU-s of the same cycle at 10M of history"),
+        Line("refresh.silver_cpu_s.long", "of them in silver"),
+        Line("refresh.gold_cpu_s.long", "of them in gold"),
+        Line("refresh.ratio", "cost of a cycle at 10M to that at 1M", target="at most 1.5"),
+        Line("refresh.gold_rows_read.short", "rows gold read in PostgreSQL at 1M", "{:,.0f}"),
+        Line("refresh.gold_rows_read.long", "rows gold read in PostgreSQL at 10M", "{:,.0f}"),
+        Line("refresh.idle_cpu_ms", "ms CPU of a look that finds nothing"),
+        Line("refresh.history_cpu_s_per_million.short", "CPU-s a million of history, to 1M"),
+        Line("refresh.history_cpu_s_per_million.long", "CPU-s a million of history, 1M to 10M"),
+    ),
     "raw_load": (
         Line("raw_load.rows_at_end", "rows in the table at the end", "{:,.0f}"),
         Line("raw_load.ratio", "cost at the end to that at the start"),
@@ -126,6 +140,7 @@ SECTIONS = {
     "http": "Durable over HTTP",
     "commits": "Commits of a large table",
     "raw_load": "From the lake to PostgreSQL",
+    "refresh": "From raw to gold",
     "soak": "Half an hour of `tidelake up`",
 }
 
