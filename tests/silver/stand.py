@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +21,12 @@ from tidelake.warehouse.session import connect
 
 LOAD_DAY = NOON.date()
 EVERYTHING = ("path:models/silver",)
+
+#: What is sent before silver is made of it: records of one load, or loads made by `processed`.
+Window = Sequence[dict[str, Any] | Processed]
+
+#: By project, its windows in order. A run of dbt costs a second: tests share them.
+Script = dict[str, Sequence[Window]]
 
 
 class Stand:
@@ -65,6 +70,16 @@ class Stand:
         """What clients sent, as the next load; `known` is what `processed` takes."""
         return self.load(processed(records, **known))
 
+    def play(self, script: Script) -> dict[str, list[int]]:
+        """Every project's windows, those of the same place in one; gives the loads of each."""
+        loads: dict[str, list[int]] = {project: [] for project in script}
+        for place in range(max(map(len, script.values()))):
+            for project, windows in script.items():
+                if place < len(windows):
+                    loads[project] += [self.load(part) for part in parts(windows[place], project)]
+            self.take()
+        return loads
+
     def open(self) -> dict[str, Value]:
         """The window of all loads that came since the last one, and what dbt is told of it."""
         with connect(self.url) as connection:
@@ -89,6 +104,17 @@ class Stand:
         self.run()
         self.close()
 
+    def repeat(self) -> None:
+        """The last window once more, as a run does that could not mark it as done."""
+        self.execute(
+            "update tidelake.windows set status = 'failed'"
+            " where to_load_id = (select max(to_load_id) from tidelake.windows)"
+        )
+        (self.done,) = self.rows(
+            "select from_load_id from tidelake.windows where status = 'failed'"
+        )
+        self.take()
+
     def test(self, **values: Value) -> list[NodeResult]:
         """The data tests that found something or could not be run."""
         results = self.dbt.test({"to_load_id": self.loaded, **values}, EVERYTHING)
@@ -109,6 +135,12 @@ class Stand:
         self.execute(
             "update silver_pii.masking_key set key = %s, inner_pad = %s, outer_pad = %s", *key
         )
+
+
+def parts(window: Window, project: str) -> list[Processed]:
+    """The loads of a window: what was processed already, else one of all its records."""
+    made = [part for part in window if isinstance(part, Processed)]
+    return made or [processed([part for part in window if isinstance(part, dict)], project=project)]
 
 
 def processed(
@@ -143,7 +175,3 @@ def event(id: str, type: str, clock: str, day: int = 24, **members: Any) -> dict
         **top,
         "_doc": members,
     }
-
-
-def text(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))

@@ -41,8 +41,8 @@ WITH_STATE = (
     "+orders",
 )
 
-EVENTS = 2400
-LOADS = 6
+EVENTS = 2000
+LOADS = 4
 
 
 def everything(silver: Stand) -> dict[str, list[Any]]:
@@ -107,8 +107,8 @@ def test_many_windows_out_of_order_with_failures_make_the_same_as_one(
         # A run that failed after some models, and lost the work table in a crash of PostgreSQL.
         other_silver.run(*chance.sample(WITH_STATE, 2))
         other_silver.execute("truncate silver_pii.new_events")
-        other_silver.run()
         other_silver.take()
+    other_silver.repeat()
     found = everything(other_silver)
     assert {table: len(rows) for table, rows in whole.items()} == {
         table: len(found[table]) for table in whole
@@ -145,7 +145,7 @@ def test_a_small_window_reads_no_table_of_history(other_silver: Stand) -> None:
     other_silver.load(processed(lines(seed=8)[:20], project="one"))
     other_silver.execute("select pg_stat_force_next_flush()")
     before = other_silver.rows(read)
-    assert len(before) >= 8
+    assert len(before) >= 6
     other_silver.take()
     assert other_silver.rows(read) == before
 
