@@ -106,7 +106,7 @@ def test_a_window_holds_as_many_loads_as_fit_and_one_at_least(
         cycles.append(cycle)
 
     assert [row[:2] for row in windows(raw)] == [(0, 2), (2, 3), (3, 4), (4, 6)]
-    assert counted_days(transformer) == 9
+    assert counted_days(transformer) == 8
 
 
 def test_gold_that_was_deleted_is_made_again_from_silver(make: New, raw: Raw) -> None:
@@ -280,3 +280,19 @@ def test_nothing_is_written_into_the_project(
     transformer.cycle()
 
     assert sorted(project.rglob("*")) == before
+
+
+def test_gold_of_other_models_is_made_anew(make: New, raw: Raw, project: Path) -> None:
+    before = make()
+    for key in "ab":
+        raw.load(key)
+        before.cycle()
+    model = project / "models" / "gold" / "daily_traffic.sql"
+    model.chmod(0o644)
+    model.write_text(model.read_text("utf-8") + "\n-- counts otherwise\n")
+
+    after = make()
+    cycle = after.cycle()
+
+    assert cycle.published is not None
+    assert (cycle.published.from_load_id, counted_days(after)) == (0, 2)

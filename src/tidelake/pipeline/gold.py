@@ -16,6 +16,7 @@ from tidelake.errors import UnavailableError
 from tidelake.settings import Transform
 from tidelake.transform.dbt import DbtTarget, NodeResult, Value
 from tidelake.transform.gold import GoldFolder
+from tidelake.transform.project import fingerprint
 from tidelake.transform.workfile import Standing, compact, stamp, standing
 from tidelake.warehouse.publications import Publication, Publications
 from tidelake.warehouse.windows import Window, Windows
@@ -44,6 +45,8 @@ class GoldMaker:
         self._settings = settings
         self._folder = folder
         self._now = now
+        # Of now: dbt parses the project once, so what is edited later is not what runs.
+        self._models = fingerprint(dbt.project, "gold")
         self._windows = Windows(database_url)
         self._publications = Publications(database_url)
         self._held: Standing | None = None  # what the private file is a copy of
@@ -150,6 +153,8 @@ class GoldMaker:
         known = self._publications.get(version)
         if found.version != version or known is None or known.to_load_id != found.to_load_id:
             return "tidelake.publications does not know it"
+        if known.models != self._models:
+            return "the models of gold have changed since"
         if known.generation != last.generation:
             return "silver was rebuilt since"
         if found.timezone != last.timezone:
@@ -219,7 +224,14 @@ class GoldMaker:
         size = path.stat().st_size
         if not self._publications.insert(
             Publication(
-                said.version, end, last.generation, said.published_at, events, size, path.name
+                said.version,
+                end,
+                last.generation,
+                said.published_at,
+                events,
+                size,
+                path.name,
+                self._models,
             )
         ):
             self._folder.remove_version(said.version)

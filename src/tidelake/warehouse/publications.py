@@ -7,14 +7,15 @@ from datetime import datetime
 
 from tidelake.warehouse.session import Connection, Session
 
-COLUMNS = "version, to_load_id, generation, published_at, events, bytes, file"
+COLUMNS = "version, to_load_id, generation, published_at, events, bytes, file, models"
 
 INSERT = """
 insert into tidelake.publications
-(version, to_load_id, generation, published_at, events, bytes, file)
+(version, to_load_id, generation, published_at, events, bytes, file, models)
 values
 (
-    %(version)s, %(to_load_id)s, %(generation)s, %(published_at)s, %(events)s, %(bytes)s, %(file)s
+    %(version)s, %(to_load_id)s, %(generation)s, %(published_at)s, %(events)s, %(bytes)s, %(file)s,
+    %(models)s
 )
 on conflict (version) do nothing
 returning version
@@ -25,7 +26,8 @@ returning version
 class Publication:
     """One gold file: up to which load it stands, from which generation of silver it was made.
 
-    `events` are the events counted in it, `file` its name in the gold folder.
+    `events` are the events counted in it, `file` its name in the gold folder, `models` the
+    fingerprint of the models that made it, None where an older tidelake published it.
     """
 
     version: int
@@ -35,6 +37,7 @@ class Publication:
     events: int
     bytes: int
     file: str
+    models: str | None = None
 
 
 class Publications:
