@@ -23,6 +23,7 @@ from tidelake.pipeline import published
 from tidelake.pipeline.lakehouse import Lakehouse
 from tidelake.settings import masked
 from tidelake.warehouse import session
+from tidelake.warehouse.masked import VIEW as MASKED_RAW
 from tidelake.warehouse.roles import open_login
 
 if TYPE_CHECKING:
@@ -137,20 +138,32 @@ def _attach_warehouse(
             connection.execute(f"create schema if not exists {schema}")
             source = f'{login.name}.{schema}."{table}"'
             connection.execute(f'create view {schema}."{table}" as from {source}')
-            found.add(schema)
+            # The masked view of raw is there before silver is.
+            if f"{schema}.{table}" != MASKED_RAW:
+                found.add(schema)
     return {name: trouble for name, trouble in MISSING.items() if name not in found}
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, login: Login) -> None:
+    """Attaches PostgreSQL as the login; its password is a secret, which no query can read."""
     import duckdb
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-    given = conninfo_to_dict(login.url)
-    options = f"{given.get('options') or ''} {READ_ONLY}".strip()
-    address = make_conninfo(login.url, options=options, application_name="tidelake sql")
+    parts = conninfo_to_dict(login.url)
+    password = parts.pop("password", None)
+    options = f"{parts.pop('options', None) or ''} {READ_ONLY}".strip()
+    parts["application_name"] = "tidelake sql"
+    address = make_conninfo("", options=options, **parts)
     quoted = address.replace("'", "''")
+    secret = f"{login.name}_password"
     try:
-        connection.execute(f"attach '{quoted}' as {login.name} (type postgres, read_only)")
+        connection.execute(
+            f"create secret {secret} (type postgres, password $password)",
+            {"password": str(password or "")},
+        )
+        connection.execute(
+            f"attach '{quoted}' as {login.name} (type postgres, secret {secret}, read_only)"
+        )
     except duckdb.Error as exc:
         raise UnavailableError(
             f"DuckDB can not read {session.describe(login.url)}: {masked(str(exc))}",
