@@ -60,6 +60,8 @@ def test_what_begins_and_ends_is_told_once_and_stands_in_the_state(
     with watching(settings_with, settings_with.postgres.url, said.append):
         (begun,) = hook.wait_for(1)
         until(lambda: bool((state := alerts.read(home)) and state.active))
+        assert (state := alerts.read(home)) is not None
+        assert state.trouble == ""  # the login that only reads may read what is measured
         heartbeat.beat(home, "ingest", time.time(), {})
         ended = hook.wait_for(2)[1]
         until(lambda: bool((state := alerts.read(home)) and state.ended))
@@ -133,7 +135,7 @@ def test_the_ledgers_are_measured(lake: Any) -> None:
     with psycopg.connect(lake.settings.postgres.url, autocommit=True) as database:
         database.execute(
             "insert into tidelake.loads (load_id, table_name, file_path, sequence_number, rows, "
-            "load_day, loaded_at) values (1, 'events', 'a', 1, 300, current_date, "
+            "set_aside, load_day, loaded_at) values (1, 'events', 'a', 1, 300, 2, current_date, "
             "now() - interval '100 s')"
         )
         database.execute(

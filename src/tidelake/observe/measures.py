@@ -44,7 +44,7 @@ _ALL = (
     Measure("disk_free_bytes", "bytes", "Free space on the disk of the home"),
     Measure("inbox_bytes", "bytes", "Segments of the inbox, also those kept for replay"),
     Measure("inbox_records", "", "Records in the inbox that are not in the lake"),
-    Measure("set_aside_rows", "", "Rows of the lake that PostgreSQL refused"),
+    Measure("set_aside_rows", "", "Rows of the lake that PostgreSQL refused in the last hour"),
 )
 
 MEASURES: Mapping[str, Measure] = {measure.name: measure for measure in _ALL}

@@ -59,7 +59,10 @@ select
     published.version, published.to_load_id, published.published_at,
     open.failed_model, open.message,
     tests.failed, tests.first,
-    (select coalesce(sum(set_aside), 0)::bigint from tidelake.load_totals)
+    (
+        select coalesce(sum(set_aside), 0)::bigint from tidelake.loads
+        where loaded_at > clock_timestamp() - interval '1 hour'
+    )
 from raw, silver, gold, done, tests
 left join published on true
 left join tidelake.windows as open on open.status = 'failed'
@@ -91,7 +94,7 @@ class Lags:
     message: str | None
     failed_tests: int
     failed_test: str | None  # one of them
-    set_aside: int
+    set_aside: int  # rows of the last hour
 
     def seconds(self, behind: Behind) -> float:
         """Age of the oldest that waits; 0 where nothing does."""
