@@ -20,7 +20,7 @@ from tidelake.lake.evolve import add_column
 from tidelake.lake.travel import rollback
 from tidelake.pipeline import loader
 from tidelake.settings import Settings
-from tidelake.warehouse.raw import ledger
+from tidelake.warehouse.raw import ledger, reconcile
 
 
 @pytest.fixture
@@ -186,6 +186,29 @@ def test_a_rollback_takes_its_rows_out_of_raw(site: Loads) -> None:
     assert site.numbers() == [*range(1, 6), *range(11, 16)]
     assert "rolled back" in site.reasons()[0]
     assert site.one("select highest_load_id from tidelake.reconciliations") == 2
+    assert site.balanced()
+
+
+def killed(*_: object) -> None:
+    raise UnavailableError("killed before its end")
+
+
+def test_a_comparison_that_is_broken_off_has_told_what_it_removed(
+    site: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.lake.commit(1, 5)
+    target = site.lake.events.current_snapshot().snapshot_id
+    site.lake.commit(6, 10)
+    site.load()
+    rollback(site.lake.catalog, target, "undo")
+    monkeypatch.setattr(reconcile, "_finish", killed)
+    with pytest.raises(UnavailableError, match="killed"):
+        site.load()
+    monkeypatch.undo()
+    site.load()
+
+    told = "select removed, highest_load_id from tidelake.reconciliations where removed > 0"
+    assert site.all(told) == [(5, 2)]
     assert site.balanced()
 
 

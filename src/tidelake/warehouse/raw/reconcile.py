@@ -7,7 +7,7 @@ records that rows were made from do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -54,13 +54,39 @@ with summed as (
     set unexplained = %(rows)s - rows - set_aside
     where table_name = %(table)s
     returning unexplained
+),
+
+written as (
+    update tidelake.reconciliations as done
+    set loaded = %(loaded)s, unexplained = summed.unexplained
+    from summed
+    where done.id = %(id)s
+),
+
+added as (
+    insert into tidelake.reconciliations
+    (table_name, sequence_number, reason, loaded, removed, unexplained)
+    select %(table)s, %(sequence)s, %(reason)s, %(loaded)s, 0, unexplained
+    from summed
+    where %(id)s::bigint is null
 )
 
+select unexplained from summed
+"""
+
+# In the transaction of the removal: silver must hear of it also where the end is never reached.
+REMOVED = """
 insert into tidelake.reconciliations
-(table_name, sequence_number, reason, loaded, removed, highest_load_id, unexplained)
-select %(table)s, %(sequence)s, %(reason)s, %(loaded)s, %(removed)s, %(highest)s, unexplained
-from summed
-returning unexplained
+(table_name, sequence_number, reason, loaded, removed, highest_load_id, at)
+values (%(table)s, %(sequence)s, %(reason)s, 0, %(removed)s, %(highest)s, clock_timestamp())
+returning id
+"""
+
+MORE_REMOVED = """
+update tidelake.reconciliations
+set removed = %(removed)s, highest_load_id = %(highest)s, at = clock_timestamp()
+where id = %(id)s
+returning id
 """
 
 LESS = """
@@ -99,6 +125,7 @@ class Outcome:
     removed: int = 0  # rows that are not in the lake any more
     highest_load_id: int | None = None  # of the loads that lost rows
     unexplained: int = 0  # rows that the lake has beyond those in the ledger
+    id: int | None = None  # of its row in tidelake.reconciliations, once it has removed rows
 
 
 @dataclass
@@ -137,19 +164,20 @@ def reconcile(
     FencedError where another reconcile has begun.
     """
     outcome, known = Outcome(), held_by_loads(loading.connection, loading.table)
+    why = {"table": loading.table, "sequence": state.sequence_number, "reason": reason}
     files = state.live()
     found = _records_of(loading, files, known)
     lake = _streams(found.values())
     for load_id, gone in _gone(known, lake):
         if stopped():
             return None
-        _remove(loading, load_id, gone, outcome)
+        _remove(loading, load_id, gone, why, outcome)
     known = held_by_loads(loading.connection, loading.table)
     for file in files:
         if stopped():
             return None
         _load_missing(loading, file, found[file.location], known, state, outcome)
-    _finish(loading, state, reason, outcome)
+    _finish(loading, state, why, outcome)
     return outcome
 
 
@@ -223,7 +251,13 @@ def _overlaps(known: Held, stream: str) -> bool:
     return total != count(known.streams[stream]) and known.streams[stream][0, 0] > 0
 
 
-def _remove(loading: Loading, load_id: int, gone: dict[str, Runs], outcome: Outcome) -> None:
+def _remove(
+    loading: Loading,
+    load_id: int,
+    gone: dict[str, Runs],
+    why: Mapping[str, object],
+    outcome: Outcome,
+) -> None:
     connection = loading.connection
     with connection.transaction():
         connection.execute("select last from tidelake.load_counter for update")
@@ -241,9 +275,13 @@ def _remove(loading: Loading, load_id: int, gone: dict[str, Runs], outcome: Outc
         rows = max(rows, sum(map(count, gone.values())) - aside)
         values = {"load_id": load_id, "rows": rows, "set_aside": aside}
         connection.execute(LESS, values)
+        removed = outcome.removed + rows + aside
+        highest = max(load_id, outcome.highest_load_id or 0)
+        told = {**why, "id": outcome.id, "removed": removed, "highest": highest}
+        statement = REMOVED if outcome.id is None else MORE_REMOVED
+        (number,) = connection.execute(statement, told).fetchone() or (None,)
         crash.point("reconcile.before_removal")
-    outcome.removed += rows + aside
-    outcome.highest_load_id = max(load_id, outcome.highest_load_id or 0)
+    outcome.removed, outcome.highest_load_id, outcome.id = removed, highest, number
 
 
 def _delete_rows(connection: Connection, table: str, load_id: int, stream: str, runs: Runs) -> int:
@@ -319,20 +357,13 @@ class _Only:
         return mask
 
 
-def _finish(loading: Loading, state: State, reason: str, outcome: Outcome) -> None:
+def _finish(loading: Loading, state: State, why: Mapping[str, object], outcome: Outcome) -> None:
     connection = loading.connection
     with connection.transaction():
         connection.execute("select last from tidelake.load_counter for update")
         ledger.require_epoch(connection, loading.table, loading.epoch)
-        values = {
-            "table": loading.table,
-            "rows": state.rows,
-            "sequence": state.sequence_number,
-            "reason": reason,
-            "loaded": outcome.loaded,
-            "removed": outcome.removed,
-            "highest": outcome.highest_load_id,
-        }
+        counts = {"id": outcome.id, "rows": state.rows, "loaded": outcome.loaded}
+        values = {**why, **counts}
         (outcome.unexplained,) = connection.execute(DONE, values).fetchone() or (0,)
         Watermarks(connection).register(ledger.CONSUMER, loading.table, state.sequence_number)
         crash.point("reconcile.before_end")
