@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from tidelake.errors import SetupError, TidelakeError, TransientError
+from tidelake.settings import masked
 
 if TYPE_CHECKING:
     from dbt.artifacts.schemas.run import RunExecutionResult
@@ -40,6 +41,9 @@ QUIET = (
     "--log-level-file=none",
 )
 
+#: How lines of PostgreSQL begin that quote rows and their values.
+DETAILS = ("DETAIL:", "CONTEXT:")
+
 LONGEST_MESSAGE = 2000  # characters: the start of a message says what failed
 
 
@@ -47,7 +51,7 @@ class ModelError(TransientError):
     """A model, or dbt before any model, failed; the same run may succeed later."""
 
     def __init__(self, target: Target, model: str, message: str) -> None:
-        said = message.strip()[:LONGEST_MESSAGE]
+        said = tellable(message)[:LONGEST_MESSAGE]
         super().__init__(
             f"the model {model} of {target} failed: {said}",
             hint="What was published stays; the same window is made again once the cause is gone.",
@@ -97,7 +101,8 @@ class DbtTarget:
         done = self._invoke("parse", [])
         if done.exception is not None or not done.success:
             raise SetupError(
-                f"the dbt project in {self.project} can not be parsed: {done.exception}",
+                f"the dbt project in {self.project} can not be parsed: "
+                f"{tellable(str(done.exception))}",
                 hint="Mend what dbt names; `tidelake docs` shows the whole project.",
             ) from done.exception
         self._manifest = cast("Manifest", done.result)
@@ -192,7 +197,16 @@ class DbtTarget:
             began, ended = node.node_started_at, node.node_finished_at
             self.progress(node.node_name, node.node_status, _seconds(began, ended))
         elif event.info.level in ("warn", "error"):
-            log.info("dbt: %s", event.info.msg.strip())
+            log.info("dbt: %s", tellable(event.info.msg))
+
+
+def tellable(message: str) -> str:
+    """A message of dbt without what must reach no log and no reader.
+
+    DuckDB quotes the connection string with its password, PostgreSQL whole rows in its details.
+    """
+    lines = masked(message).strip().splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith(DETAILS))
 
 
 def _seconds(began: str, ended: str) -> float:
@@ -205,7 +219,7 @@ def _result(node: Any) -> NodeResult:
     return NodeResult(
         node.node.name,
         str(node.status),
-        node.message or "",
+        tellable(node.message or ""),
         node.failures or 0,
         node.execution_time,
     )
