@@ -21,11 +21,31 @@ def test_old_windows_become_one_with_their_sums(warehouse: Warehouse, raw: Raw) 
         made.done(window, new_events=1, repeats=1)
     raw.ask("update tidelake.windows set finished_at = '2026-01-01' where to_load_id <= 3")
 
-    assert made.merge(datetime(2026, 2, 1, tzinfo=UTC)) == 3
+    assert made.merge(datetime(2026, 2, 1, tzinfo=UTC), rows=1000) == 3
 
     assert windows(raw) == [(0, 3, "done", 6, 3, 3), (3, 4, "done", 2, 1, 1)]
     assert made.events(0, 4) == 4
     assert not made.news()
+    made.close()
+
+
+def test_windows_are_merged_to_what_gold_can_take_at_once(warehouse: Warehouse, raw: Raw) -> None:
+    made = Windows(warehouse.database_url)
+    for number in range(7):
+        raw.load(f"{number}", "again")
+        window = made.begin(1000, "UTC")
+        assert window is not None
+        made.done(window, new_events=1, repeats=1)
+        raw.ask("update tidelake.windows set finished_at = '2026-01-01'")
+        made.merge(datetime(2026, 2, 1, tzinfo=UTC), rows=4)
+
+    assert windows(raw) == [
+        (0, 2, "done", 4, 2, 2),
+        (2, 4, "done", 4, 2, 2),
+        (4, 6, "done", 4, 2, 2),
+        (6, 7, "done", 2, 1, 1),
+    ]
+    assert made.merge(datetime(2026, 2, 1, tzinfo=UTC), rows=4) == 0
     made.close()
 
 

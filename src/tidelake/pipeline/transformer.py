@@ -133,7 +133,8 @@ class Transformer:
 
     def tidy(self, now: datetime) -> None:
         """Keeps the ledgers of windows and publications short."""
-        self.silver.windows.merge(now - KEPT)
+        rows = self.warehouse.settings.transform.window_rows
+        self.silver.windows.merge(now - KEPT, rows)
         self.gold.forget(now - KEPT)
 
     def tested(self) -> list[DataTest]:
