@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from random import Random
+from string import ascii_letters, digits
 from typing import Any
 
 import pytest
@@ -33,7 +35,23 @@ def view(id: str, **members: Any) -> dict[str, Any]:
 
 ONE, TWO = view("1"), view("2")
 
+#: Of no kind that compresses: an index holds 2,700 bytes of it at most.
+LONG = "".join(Random(4).choices(ascii_letters + digits, k=3000))
+
 SENT: Script = {
+    "long": [
+        [
+            view(
+                "1",
+                session_info={"referrer": LONG},
+                user_agent={"device_type": LONG, "language": LONG},
+                location={"country": LONG, "city": LONG},
+                page={"path": LONG, "title": LONG},
+                campaign={"source": LONG, "name": LONG},
+                order={"currency": LONG},
+            )
+        ]
+    ],
     "again": [
         [processed([ONE, ONE], project="again"), processed([ONE], project="again")],
         [ONE, TWO],
@@ -193,6 +211,13 @@ def test_figures_that_would_overflow_count_as_not_known(silver: Stand) -> None:
     assert silver.rows("select total, tax from silver.orders where project = 'absurd'") == [
         (None, 2)
     ]
+
+
+def test_values_of_any_length_stop_no_window(silver: Stand) -> None:
+    assert silver.rows(
+        "select page_path, visitor_days.country from silver.page_views"
+        " join silver.visitor_days using (project) where project = 'long'"
+    ) == [(LONG, LONG[:100])]
 
 
 def test_a_referrer_is_known_by_its_host(silver: Stand) -> None:

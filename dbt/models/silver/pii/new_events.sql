@@ -79,7 +79,8 @@ new_events as (
         {{ report_day('event_time') }} as day,
         {{ report_day('received_at') }} as received_day,
         known_project as project,
-        coalesce(nullif(location_country, ''), 'unknown') as country,
+        -- A key must fit into an index, whatever a client calls a country.
+        left(coalesce(nullif(location_country, ''), 'unknown'), 100) as country,
         source,
         format,
         source_position,
