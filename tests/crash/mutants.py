@@ -80,7 +80,7 @@ def _no_hint(table: Any) -> None:
 
 
 @contextmanager
-def _nobody_waits(_home: Any, _stop: Any) -> Iterator[bool]:
+def _nobody_waits(_home: Any, _work: Any, _stop: Any) -> Iterator[bool]:
     """A second ingest of a home does not know of the first."""
     yield True
 
@@ -101,7 +101,7 @@ FAULTS: dict[str, tuple[Patch, ...]] = {
     "release before commit": ((Loop, "_commit", _release_first),),
     "empty append as a property-only move": ((Append, "build", _property_only),),
     "pointer dropped": ((pointer, "publish", _no_hint),),
-    "nobody waits": ((ingest, "_alone", _nobody_waits),),
+    "nobody waits": ((ingest, "alone", _nobody_waits),),
     # PyIceberg reads what it wrote: without syncs of its own a commit does not get to its end.
     "syncs left out by encoders alone": ((files, "open_disk", _strict_disk),),
     "asleep before an empty commit": ((Swapper, "_commit", _asleep),),

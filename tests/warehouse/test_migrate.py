@@ -44,13 +44,25 @@ def test_the_tables_have_the_columns_that_others_rely_on(url: str) -> None:
         from information_schema.columns where table_schema = 'tidelake' group by 1
     """
     with psycopg.connect(url) as connection:
-        assert dict(connection.execute(query).fetchall()) == {
-            "commits": "commit_id table_name snapshot_id sequence_number operation committed_at "
-            "prepared_at records files bytes raw_bytes positions",
-            "consumers": "table_name consumer sequence_number updated_at",
-            "lease": "name holder expires_at",
-            "migrations": "name checksum applied_at",
-        }
+        found = dict(connection.execute(query).fetchall())
+
+    window = "to_load_id from_load_id generation timezone status started_at finished_at raw_rows "
+    window += "new_events repeats rejected failed_model message"
+    relied_on = {
+        "commits": "commit_id table_name snapshot_id sequence_number operation committed_at "
+        "prepared_at records files bytes raw_bytes positions",
+        "consumers": "table_name consumer sequence_number updated_at",
+        "data_tests": "layer test status failures message tested_at",
+        "lease": "name holder expires_at",
+        "load_counter": "only_row last",
+        "load_totals": "table_name files rows set_aside last_load_id unexplained epoch",
+        "loads": "load_id table_name file_path sequence_number rows set_aside load_day loaded_at "
+        "dropped_at",
+        "migrations": "name checksum applied_at",
+        "windows": window,
+        "windows_next": window,
+    }
+    assert {name: found[name] for name in relied_on} == relied_on
 
 
 def test_a_new_migration_is_applied_to_a_database_that_has_the_older_ones(
