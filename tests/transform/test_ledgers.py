@@ -82,3 +82,24 @@ def test_a_window_that_was_begun_keeps_its_bounds_whatever_is_loaded_meanwhile(
     assert (following.from_load_id, following.to_load_id) == (1, 2)
     one.close()
     other.close()
+
+
+def test_rows_that_raw_lost_between_two_tries_of_a_window_are_known(
+    warehouse: Warehouse, raw: Raw
+) -> None:
+    made = Windows(warehouse.database_url)
+    raw.load("a", "b")
+    window = made.begin(1000, "UTC")
+    assert window is not None
+    made.failed(window, "orders", "after events were made of it")
+    raw.ask(
+        "insert into tidelake.reconciliations"
+        " (table_name, sequence_number, reason, loaded, removed, highest_load_id)"
+        " values ('events', 1, 'rolled back', 0, 1, 1)"
+    )
+    again = made.begin(1000, "UTC")
+    assert again is not None
+    made.done(again, 2, 0)
+
+    assert made.lost_rows() == "rolled back"
+    made.close()

@@ -115,9 +115,10 @@ class Windows:
     def begin(self, rows: int, timezone: str, generation: int = 1) -> Window | None:
         """The window to be made now, written down as running; None where raw holds nothing new.
 
-        One that was begun before keeps its bounds, its time zone and its generation. A new one
-        takes as many loads as fit into `rows` rows, one at least; its generation is that of the
-        window before it, `generation` for the first.
+        One that was begun before keeps its bounds, its time zone, its generation, and its start:
+        what was made of it then may still be there, which `lost_rows` has to know. A new one takes
+        as many loads as fit into `rows` rows, one at least; its generation is that of the window
+        before it, `generation` for the first.
         """
         return self._session.run(
             lambda connection: self._begin(connection, rows, timezone, generation)
@@ -266,7 +267,7 @@ class Windows:
         again = connection.execute(
             f"""
             update {self._table}
-            set status = 'running', started_at = clock_timestamp(), finished_at = null
+            set status = 'running', finished_at = null
             where status <> 'done'
             returning {COLUMNS}
             """.encode()
