@@ -135,6 +135,18 @@ def test_days_that_retention_dropped_do_not_come_back(site: Loads) -> None:
     assert {row[2] for row in left} == {date(2026, 11, 25), date(2026, 11, 26)}
 
 
+def test_days_that_retention_dropped_come_back_where_that_is_wished(site: Loads) -> None:
+    fill(site)
+    before = everything(site)
+    for table in ("events", "rejected_events"):
+        drop_before(site.connection, table, date(2026, 11, 25), taken=10**6)
+    rebuild_raw(site.lakehouse, site.now.date(), lambda _: None, dropped_too=True)
+
+    assert everything(site) == before
+    assert site.one("select count(*) from tidelake.loads where dropped_at is not null") == 0
+    assert site.balanced()
+
+
 def test_a_load_in_between_is_not_lost(site: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     """A loader that did not give way, such as one that slept past its lease."""
     fill(site)

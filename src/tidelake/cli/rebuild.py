@@ -8,11 +8,15 @@ from typing import Annotated, Literal
 import typer
 
 from tidelake.cli.context import settings_of
+from tidelake.errors import UsageError
 
 
 def rebuild(
     ctx: typer.Context,
     layer: Annotated[Literal["raw", "silver", "gold"], typer.Argument(help="which layer")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="raw: also the days that its retention has dropped")
+    ] = False,
 ) -> None:
     """Makes a layer anew beside the one in use, and puts it in its place when it is whole.
 
@@ -20,10 +24,15 @@ def rebuild(
     readers do not. `silver` comes from raw, and gold after it; `gold` comes from silver. A running
     pipeline goes on meanwhile. It may be stopped and run again.
 
-    Examples: `tidelake rebuild raw`, `tidelake rebuild silver`
+    Silver is made of all of raw: where retention has dropped days, bring them back first, with
+    retention switched off (TIDELAKE_LOAD_RETENTION_DAYS=0), or it drops them again.
+
+    Examples: `tidelake rebuild raw`, `tidelake rebuild raw --all`, `tidelake rebuild silver`
     """
     if layer == "raw":
-        _raw(ctx)
+        _raw(ctx, everything)
+    elif everything:
+        raise UsageError(f"--all is of raw, not of {layer}", hint=f"tidelake rebuild {layer}")
     else:
         _by_dbt(ctx, layer)
 
@@ -40,14 +49,15 @@ def _by_dbt(ctx: typer.Context, layer: Literal["silver", "gold"]) -> None:
         transform_once(settings_of(ctx), wish, stop, typer.echo, lambda *_: None)
 
 
-def _raw(ctx: typer.Context) -> None:
+def _raw(ctx: typer.Context, everything: bool) -> None:
     from datetime import UTC, datetime
 
     from tidelake.pipeline.lakehouse import opened
     from tidelake.pipeline.rebuild_raw import rebuild_raw
 
     with opened(settings_of(ctx), role="ingest") as lakehouse:
-        found = rebuild_raw(lakehouse, datetime.now(UTC).date(), typer.echo)
+        today = datetime.now(UTC).date()
+        found = rebuild_raw(lakehouse, today, typer.echo, dropped_too=everything)
     for table in found:
         typer.echo(
             f"raw.{table.table} is made anew: {table.rows:,} rows; the ledger lacked "

@@ -39,10 +39,17 @@ class Rebuilt:
     removed: int
 
 
-def rebuild_raw(lakehouse: Lakehouse, today: date, report: Callable[[str], None]) -> list[Rebuilt]:
+def rebuild_raw(
+    lakehouse: Lakehouse,
+    today: date,
+    report: Callable[[str], None],
+    *,
+    dropped_too: bool = False,
+) -> list[Rebuilt]:
     """Both tables from the lake, in partitions beside the present ones, then exchanged.
 
     Rows keep load id and day of load, if the ledger knows them; others count as loaded `today`.
+    With `dropped_too` the days that retention has dropped come back.
     The loader waits meanwhile. May be killed at any time and run again. Raises `UsageError` while
     another rebuild runs, `UnavailableError` where the lake can not be read, and `FencedError` where
     a loader did not wait; raw is then as it was.
@@ -54,7 +61,7 @@ def rebuild_raw(lakehouse: Lakehouse, today: date, report: Callable[[str], None]
         closing(open_connection(url)) as connection,
     ):
         return [
-            _rebuild(lakehouse, connection, contract.table, today, report)
+            _rebuild(lakehouse, connection, contract.table, today, report, dropped_too)
             for contract in (REJECTED, EVENTS)
         ]
 
@@ -65,6 +72,7 @@ def _rebuild(
     table: str,
     today: date,
     report: Callable[[str], None],
+    dropped_too: bool,
 ) -> Rebuilt:
     report(f"{table}: comparing the ledger with the lake …")
     epoch = begin(connection, table)
@@ -75,7 +83,8 @@ def _rebuild(
     assert outcome is not None, "nothing told it to stop"
     # As long as files are read care must leave them.
     Watermarks(connection).register(ledger.CONSUMER, table, 0)
-    refill = Refill(connection, news.reader, table, news, ledger.totals(connection)[table])
+    stands_at = ledger.totals(connection)[table]
+    refill = Refill(connection, news.reader, table, news, stands_at, dropped_too)
 
     def progress(done: int, files: int, rows: int) -> None:
         report(f"{table}: {done:,} of {files:,} files, {rows:,} rows")

@@ -44,8 +44,9 @@ def begin(owner_url: str) -> None:
     with connect(owner_url) as connection, connection.transaction():
         if _is_so(connection, DROPPED_LOADS):
             raise SetupError(
-                "silver can not be made anew: raw partitions were dropped by their retention",
-                hint="Bring them back from the lake first: tidelake rebuild raw",
+                "silver can not be made anew: raw lacks days that its retention has dropped",
+                hint="Bring them back from the lake: set TIDELAKE_LOAD_RETENTION_DAYS=0, run "
+                "`tidelake rebuild raw --all`, then rebuild silver.",
             )
         discard(connection)
         for _, kind, schema in SCHEMAS:
@@ -82,7 +83,7 @@ def exchange(owner_url: str) -> bool:
         if isinstance(exc.__cause__, psycopg.errors.LockNotAvailable):
             raise UnavailableError(
                 f"readers held silver's tables for more than {LOCK_TIMEOUT}",
-                hint="The new silver stays where it is; end long queries and try again.",
+                hint="What is in use stays as it was; end long queries, then rebuild silver again.",
             ) from exc
         raise
     except SetupError as exc:

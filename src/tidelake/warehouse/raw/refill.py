@@ -58,6 +58,10 @@ ASIDE = """
 select load_id, row_number, source_position from tidelake.set_aside where table_name = %s
 """
 
+BROUGHT_BACK = """
+update tidelake.loads set dropped_at = null where table_name = %s and dropped_at is not null
+"""
+
 LEFT_OVER = """
 select relname from pg_class
 where relnamespace = to_regnamespace('raw') and relname ~ %s and relkind = 'r'
@@ -86,13 +90,13 @@ class Places:
     unknown: int = 0
 
     @classmethod
-    def of(cls, connection: Connection, table: str) -> Places:
+    def of(cls, connection: Connection, table: str, dropped_too: bool = False) -> Places:
         loads = connection.execute(LOADS, (table,)).fetchall()
         aside = connection.execute(ASIDE, (table,)).fetchall()
         return cls(
             streams=_streams(connection.execute(RUNS, (table,)).fetchall()),
             days={load_id: day for load_id, day, _ in loads},
-            dropped=frozenset(load_id for load_id, _, gone in loads if gone),
+            dropped=frozenset(load_id for load_id, _, gone in loads if gone and not dropped_too),
             aside=frozenset(position for _, _, position in aside if position is not None),
         )
 
@@ -155,13 +159,17 @@ def _streams(runs: Sequence[tuple[str, int, int, int]]) -> dict[str, _Stream]:
 
 @dataclass
 class Refill:
-    """Fills tables beside raw.<table> from a state of the lake, and puts them in its place."""
+    """Fills tables beside raw.<table> from a state of the lake, and puts them in its place.
+
+    With `dropped_too` the days that retention has dropped are among them.
+    """
 
     connection: Connection
     reader: Reader
     table: str
     state: State
     stands_at: ledger.Totals
+    dropped_too: bool = False
     rows: int = 0
     _made: set[date] = field(default_factory=set)
 
@@ -171,7 +179,7 @@ class Refill:
         Raises DamagedError where the lake has rows that the ledger has not.
         """
         self._remove_left_over()
-        places = Places.of(self.connection, self.table)
+        places = Places.of(self.connection, self.table, self.dropped_too)
         files = self.state.live()
         for begin in range(0, len(files), FILES_A_COMMIT):
             with self.connection.transaction():
@@ -199,6 +207,8 @@ class Refill:
                     connection.execute(sql.SQL("drop table {}").format(qualified(name)))
                 for name in self._tables():
                     self._put_in_place(name)
+            if self.dropped_too:
+                connection.execute(BROUGHT_BACK, (self.table,))
             connection.execute(
                 "update tidelake.load_totals set epoch = epoch + 1 where table_name = %s",
                 (self.table,),
