@@ -86,6 +86,13 @@ SENT: Script = {
     ],
     "keys_1": [[ONE, TWO, event("3", "page_view", "10:02", anonymous_id="ada")]],
     "keys_2": [[ONE, TWO, event("3", "page_view", "10:02", anonymous_id="ada")]],
+    "quoted": [
+        [
+            {**ONE, "timestamp": 'ann@example.com, "Ann"'},
+            {**ONE, "timestamp": "a" * 90 + "@example.com"},
+            {**ONE, "user_id": 491701234567},
+        ]
+    ],
     "bad": [[processed([b"{", event("1", "page_view", "10:00")], project="bad")]],
     "absurd": [
         [
@@ -197,6 +204,13 @@ def test_rejected_records_are_counted_without_their_bodies(
         "select load_id, row_number, reason, field, records from silver.rejected_events"
         " where project = 'bad' order by row_number"
     ) == [(load, 0, "not_json", None, 1), (load, 1, "missing_field", "user_id", 1)]
+
+
+def test_why_a_record_was_rejected_is_told_without_its_values(silver: Stand) -> None:
+    no_time = "timestamp is …, neither ISO 8601 nor epoch seconds or milliseconds"
+    assert silver.rows(
+        "select detail from silver.rejected_events where project = 'quoted' order by row_number"
+    ) == [no_time, "timestamp is …", "user_id is …, not text"]
 
 
 def test_figures_that_would_overflow_count_as_not_known(silver: Stand) -> None:

@@ -67,6 +67,13 @@ case when {{ column }} between -1000000000000 and 1000000000000 then {{ column }
 {%- endmacro %}
 
 
+{#- A sentence without the values that it quotes, which may be a name or a number of somebody: texts in
+    quotes, cut ones without the last, and long numbers. -#}
+{% macro without_values(sentence) -%}
+regexp_replace({{ sentence }}, '"(?:[^"\\]|\\.)*(?:"|$)|\d[\d.]{5,}', '…', 'g')
+{%- endmacro %}
+
+
 {#- The value of a column in the one row of the group for which the condition holds. -#}
 {% macro value_where(column, condition) -%}
 (array_agg({{ column }}) filter (where {{ condition }}))[1]

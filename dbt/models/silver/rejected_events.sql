@@ -6,7 +6,7 @@ with rejected as (
         coalesce(project, 'default') as project,
         reason,
         field,
-        detail,
+        {{ without_values('detail') }} as detail,
         source,
         source_position,
         format,
