@@ -164,6 +164,15 @@ def test_the_ledgers_are_measured(lake: Any) -> None:
         measurer.close()
 
 
+def test_a_model_of_gold_that_fails_is_measured(lake: Any) -> None:
+    heartbeat.beat(lake.settings.home, "transform", time.time(), {"failed_model": "funnel"})
+    measurer = Measurer(lake.settings.home, lake.settings.postgres.url)
+    failed = measurer.look(time.time())["failed_models"]
+    measurer.close()
+
+    assert (failed.value, failed.detail) == (1, "funnel")
+
+
 def test_no_postgres_is_a_measure_too(lake: Any) -> None:
     values = Measurer(lake.settings.home, "postgresql://x:y@127.0.0.1:1/none").look(time.time())
 

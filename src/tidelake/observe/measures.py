@@ -35,7 +35,7 @@ _ALL = (
     Measure("gold_lag_s", "s", "Age of the oldest load that the published gold does not hold"),
     Measure("reject_share", "share", "Rejected among the records of the last five minutes"),
     Measure("books_wrong", "", "Layers whose ledgers do not add up"),
-    Measure("failed_models", "", "Models that failed in the window under way"),
+    Measure("failed_models", "", "Models of silver and gold that fail at the moment"),
     Measure("failed_tests", "", "Data tests of silver and gold that failed when they last ran"),
     Measure("silent_s", "s", "Time since the last word of the part that is silent longest"),
     Measure("troubled_parts", "", "Running parts that report trouble"),

@@ -61,7 +61,11 @@ class Measurer:
     def look(self, now: float) -> dict[str, Value]:
         """Every measure; None for what can not be known now."""
         beats = heartbeat.read(self.home)
-        return {**self._of_parts(beats, now), **self._of_disk(), **self._of_postgres()}
+        measured = {**self._of_parts(beats, now), **self._of_disk(), **self._of_postgres()}
+        # Silver's stands in the ledger of its windows, gold's is known to the part alone.
+        if (failed := _failed_model(beats)) and measured["failed_models"].value == 0:
+            measured["failed_models"] = Value(1, failed)
+        return measured
 
     def close(self) -> None:
         if self._session is not None:
@@ -135,6 +139,12 @@ class Measurer:
             "failed_tests": Value(ledgers.failed_tests, ledgers.failed_test or ""),
             "set_aside_rows": Value(ledgers.set_aside),
         }
+
+
+def _failed_model(beats: Mapping[str, Heartbeat]) -> str:
+    """The model at which the transform part fails; empty for none."""
+    transform = beats.get("transform")
+    return str(transform.values.get("failed_model") or "") if transform else ""
 
 
 def _trouble(beat: Heartbeat) -> str:
