@@ -253,6 +253,25 @@ def test_a_search_is_an_event_search_with_a_query(silver: Stand) -> None:
     assert silver.rows("select query from silver.searches where project = 'pages'") == ["Red Shoes"]
 
 
+def test_what_retention_dropped_from_raw_is_not_missed(silver: Stand) -> None:
+    def failures() -> list[int]:
+        bounds = {"to_load_id": silver.loaded, "test_from_load_id": silver.loaded - 1}
+        return [one.failures for one in silver.dbt.test(bounds, ["raw_rows_are_events_or_repeats"])]
+
+    load = silver.send(ONE, project="dropped")
+    silver.take()
+    silver.execute("delete from raw.events where load_id = %s", load)
+    assert failures() == [1]
+
+    silver.execute(
+        "insert into tidelake.loads"
+        " (load_id, table_name, file_path, sequence_number, load_day, dropped_at)"
+        " values (%s, 'events', 'dropped', 1, current_date, now())",
+        load,
+    )
+    assert failures() == [0]
+
+
 def test_a_window_that_is_closed_lets_nobody_in(silver: Stand) -> None:
     silver.send(view("1"), project="closed")
     window = silver.open()

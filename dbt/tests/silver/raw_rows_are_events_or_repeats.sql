@@ -1,7 +1,11 @@
--- Up to the last load that silver took: what raw holds is an event, or was counted as a repeat.
+-- Up to the last load that silver took, from the first that retention has left: what raw holds is an
+-- event, or was counted as a repeat.
 with bounds as (
     select
-        {{ var('test_from_load_id') | int }} as from_load_id,
+        greatest(
+            {{ var('test_from_load_id') | int }},
+            (select coalesce(max(load_id), 0) from tidelake.loads where dropped_at is not null)
+        ) as from_load_id,
         greatest(
             (select coalesce(max(load_id), 0) from {{ ref('pii_events') }}),
             (select coalesce(max(load_id), 0) from {{ ref('repeats') }})
