@@ -239,7 +239,7 @@ def test_a_rebuild_takes_the_place_of_silver_all_at_once(make: New, raw: Raw) ->
     ]
 
 
-def test_a_rebuild_that_was_killed_changes_nothing_and_can_be_run_again(
+def test_a_rebuild_that_failed_changes_nothing_leaves_nothing_and_can_be_run_again(
     make: New, raw: Raw
 ) -> None:
     transformer = make()
@@ -249,6 +249,8 @@ def test_a_rebuild_that_was_killed_changes_nothing_and_can_be_run_again(
     with pytest.raises(ModelError):
         rebuild_silver(transformer, lambda _: None, lambda: False)
     assert raw.ask("select count(*) from silver_pii.events") == [(1,)]
+    assert raw.ask("select nspname from pg_namespace where nspname like '%next'") == []
+    assert raw.ask("select count(*) from tidelake.windows_next") == [(0,)]
 
     raw.obey_no_more()
     rebuild_silver(transformer, lambda _: None, lambda: False)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 
 from tidelake import files
-from tidelake.errors import SetupError, UnavailableError
+from tidelake.errors import SetupError, TidelakeError, UnavailableError
 from tidelake.pipeline.silver import SilverMaker
 from tidelake.pipeline.transformer import Transformer
 from tidelake.warehouse import next_silver
@@ -44,6 +44,10 @@ def rebuild_silver(
     try:
         next_silver.begin(owner_url)
         return _built_and_exchanged(ours, owner_url, report, stopped)
+    except BaseException:
+        with suppress(TidelakeError):  # the next call drops it too
+            next_silver.give_up(owner_url)
+        raise
     finally:
         lock.release()
 

@@ -53,6 +53,12 @@ def begin(owner_url: str) -> None:
             connection.execute("call tidelake.make_schema(%s, %s)", (schema, kind))
 
 
+def give_up(owner_url: str) -> None:
+    """Drops the next silver, which takes room and holds back the retention of raw."""
+    with connect(owner_url) as connection, connection.transaction():
+        discard(connection)
+
+
 def discard(connection: Connection) -> None:
     """Drops the next silver, and what is known of its windows."""
     for _, _, schema in SCHEMAS:
