@@ -7,7 +7,7 @@ stays the same, and there are far fewer runs of them than rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -134,11 +134,3 @@ def count(runs: Runs) -> int:
 def as_multirange(runs: Runs) -> str:
     """PostgreSQL's text for an `int8multirange`."""
     return "{" + ",".join(f"[{first},{last}]" for first, last in runs.tolist()) + "}"
-
-
-def by_stream(rows: Iterable[tuple[str, int, int]]) -> Mapping[str, Runs]:
-    """Runs by stream, from rows (stream, first, last) in any order."""
-    found: dict[str, list[tuple[int, int]]] = {}
-    for stream, first, last in rows:
-        found.setdefault(stream, []).append((first, last))
-    return {stream: union([np.array(runs, np.int64)]) for stream, runs in found.items()}
