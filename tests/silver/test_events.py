@@ -39,7 +39,7 @@ ONE, TWO = view("1"), view("2")
 LONG = "".join(Random(4).choices(ascii_letters + digits, k=3000))
 
 SENT: Script = {
-    "long": [
+    "incompressible": [
         [
             view(
                 "1",
@@ -230,7 +230,7 @@ def test_figures_that_would_overflow_count_as_not_known(silver: Stand) -> None:
 def test_values_of_any_length_stop_no_window(silver: Stand) -> None:
     assert silver.rows(
         "select page_path, visitor_days.country from silver.page_views"
-        " join silver.visitor_days using (project) where project = 'long'"
+        " join silver.visitor_days using (project) where project = 'incompressible'"
     ) == [(LONG, LONG[:100])]
 
 
