@@ -55,7 +55,7 @@ coalesce(
 {%- endmacro %}
 
 
-{#- Figures that no arithmetic behind this can make overflow: what is beyond 1e15, or a count beyond 1e12,
+{#- Figures that no arithmetic behind this can make overflow: what is beyond 1e15, or a count beyond 1e9,
     is no measurement, and counts as not known. -#}
 {% macro amount(column) -%}
 case when {{ column }} between -1e15 and 1e15 then {{ column }} end
@@ -63,7 +63,7 @@ case when {{ column }} between -1e15 and 1e15 then {{ column }} end
 
 
 {% macro count_of(column) -%}
-case when {{ column }} between -1000000000000 and 1000000000000 then {{ column }} end
+case when {{ column }} between -1000000000 and 1000000000 then {{ column }} end
 {%- endmacro %}
 
 

@@ -162,10 +162,10 @@ select
         where
         engagement_scroll_depth between -1e15 and 1e15
         or engagement_time_on_page between -1e15 and 1e15
-        or engagement_interactions between -1e12 and 1e12
-        or engagement_form_submissions between -1e12 and 1e12
-        or engagement_video_views between -1e12 and 1e12
-        or engagement_downloads between -1e12 and 1e12
+        or engagement_interactions between -1e9 and 1e9
+        or engagement_form_submissions between -1e9 and 1e9
+        or engagement_video_views between -1e9 and 1e9
+        or engagement_downloads between -1e9 and 1e9
     ),
     count(distinct (
         known_project,

@@ -176,7 +176,7 @@ class Dashboard(Section):
     """The dashboard over the published gold."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; 0.0.0.0 for every network."""
+    """Address to listen on; 0.0.0.0 for every network. It has no login: put a proxy before it."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8501
     """Port to listen on; 0 takes a free one."""
 
