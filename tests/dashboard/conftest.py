@@ -32,6 +32,7 @@ class Served:
     url: str
     today: date
     sample: Path = Path()
+    pid: int = 0
     _versions: Iterator[int] = field(default_factory=lambda: count(1))
 
     def publish(self, **given: Any) -> Path:
@@ -71,6 +72,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     try:
         browser.until(lambda: process.poll() is not None or _answers(here.url), "it answers")
         assert process.poll() is None, log.read_text()
+        here.pid = process.pid
         yield here
     finally:
         process.send_signal(signal.SIGTERM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +14,7 @@ from tests.dashboard import sample_gold
 
 from tidelake.dashboard import arrow
 from tidelake.dashboard.freshness import STALE_AFTER_S, notices
-from tidelake.dashboard.gold import GoldFolder, Publication
+from tidelake.dashboard.gold import GoldFolder, Publication, open_gold
 from tidelake.dashboard.live import News
 from tidelake.errors import DamagedError, IncompatibleError
 
@@ -53,6 +54,30 @@ def test_whatever_is_asked_for_is_a_value_and_no_sql(tmp_path: Path) -> None:
 
     found = gold.one("select $text as text, $day as day, $count as count", given)
     assert found == given
+
+
+def test_a_question_for_more_than_its_memory_is_answered_from_disk_that_is_given_back(
+    tmp_path: Path,
+) -> None:
+    def beside() -> list[str]:
+        return [path.name for path in (tmp_path / "gold").iterdir() if path.suffix == ".tmp"]
+
+    gold = open_gold(publish(tmp_path, 1))
+    many = "select distinct 'a visitor with a long name ' || range as name from range(2_000_000)"
+
+    assert gold.one(f"select count(*) as n from ({many})") == {"n": 2_000_000}
+
+    assert beside() == [f"gold-00000001.duckdb.{os.getpid()}.tmp"]
+    assert gold.one("select count(*) as n from duckdb_temporary_files()") == {"n": 0}
+    del gold
+    assert beside() == []
+
+
+def test_no_question_reaches_other_files(tmp_path: Path) -> None:
+    gold = open_gold(publish(tmp_path, 1))
+
+    with pytest.raises(DamagedError, match="disabled by configuration"):
+        gold.rows(f"select * from read_text('{tmp_path}/gold/current')")
 
 
 def test_no_question_loads_pandas(tmp_path: Path) -> None:

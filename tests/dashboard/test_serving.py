@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.dashboard import browser, sample_gold
 from tests.dashboard.conftest import Served
@@ -27,6 +28,28 @@ def first_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     app = AppTest.from_file(str(SCRIPT), default_timeout=60).run()
     assert not app.exception
     return "".join(str(element.proto) for element in app.main)
+
+
+def visit_and_leave(url: str) -> None:
+    """What a browser does that opens the first page, and is closed once that is drawn."""
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+    from websockets import Origin
+    from websockets.sync.client import connect
+
+    asked, told = BackMsg(), ForwardMsg()
+    asked.rerun_script.query_string = ""
+    address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
+    with connect(address, origin=Origin(url), max_size=None) as socket:
+        socket.send(asked.SerializeToString())
+        while told.WhichOneof("type") != "script_finished":
+            told.ParseFromString(socket.recv(browser.WITHIN_S, decode=False))
+
+
+def open_versions(pid: int) -> set[str]:
+    """Names of the gold files that a process has open."""
+    return {Path(file.path).name for file in psutil.Process(pid).open_files()
+            if file.path.endswith(".duckdb")}  # fmt: skip
 
 
 def test_a_home_without_gold_is_told_how_to_send_the_first_event(
@@ -68,6 +91,17 @@ def test_the_part_says_where_it_listens_in_its_heartbeat(served: Served) -> None
 
     assert found == served.url
     assert heartbeat.read(served.home)["dashboard"].values["memory_bytes"] > 0
+
+
+@pytest.mark.slow
+def test_a_replaced_version_is_closed_while_sessions_of_those_who_saw_it_are_kept(
+    served: Served,
+) -> None:
+    for _ in range(3):
+        newest = served.publish_sample()
+        visit_and_leave(served.url)
+
+    browser.until(lambda: open_versions(served.pid) == {newest.name}, "the others are closed", 20)
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from tidelake.dashboard import formats, markup, period, theme
 from tidelake.dashboard.countries import country_name
 from tidelake.dashboard.empty import draw_empty
 from tidelake.dashboard.freshness import notices
-from tidelake.dashboard.gold import Gold, GoldFolder
+from tidelake.dashboard.gold import Gold, GoldFolder, Publication
 from tidelake.dashboard.live import LiveFacts
 from tidelake.dashboard.pages import (
     acquisition,
@@ -160,19 +160,31 @@ def _waiting(body: st.delta_generator.DeltaGenerator) -> st.delta_generator.Delt
     return place
 
 
-@st.fragment(run_every=LOOK_EVERY_S)
 def _watch(folder: GoldFolder, shown: Gold | None, live: LiveFacts) -> None:
+    """Keeps looking, with the name of what is shown: Streamlit keeps a fragment's arguments for
+    minutes after the browser left, and gold among them would stay open as long, version by
+    version (a thread and 7 MB or more each)."""
+    if shown is None:
+        _look(folder, None, None, live)
+    else:
+        _look(folder, shown.path.name, shown.publication, live)
+
+
+@st.fragment(run_every=LOOK_EVERY_S)
+def _look(
+    folder: GoldFolder, shown: str | None, publication: Publication | None, live: LiveFacts
+) -> None:
     """Looks for a newer version and for trouble; only a newer version draws the page anew."""
     name = folder.named()
-    newer = name is not None and (shown is None or shown.path.name != name)
+    newer = name is not None and name != shown
     # Once for each version: one that can not be read would draw the page again and again.
     if newer and st.session_state.get("watched") != name:
         st.session_state["watched"] = name
         st.rerun()
-    if shown is not None:
+    if publication is not None:
         now = datetime.now(UTC)
-        news = live.news(shown.publication.to_load_id)
-        for notice in notices(shown.publication, news, folder.trouble, now):
+        news = live.news(publication.to_load_id)
+        for notice in notices(publication, news, folder.trouble, now):
             st.html(markup.banner(notice.kind, notice.title, notice.detail))
 
 

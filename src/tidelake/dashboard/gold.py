@@ -7,6 +7,7 @@ it has when the new one can not be read.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 HINT = "The next publication replaces it; `tidelake rebuild gold` makes it anew."
+MEMORY = "128MB"  # of a version: what it keeps of the file and what questions need, then the disk
 TRIES = 5  # a version may be published and the one before removed between pointer and opening
 
 
@@ -128,11 +130,16 @@ def open_gold(path: Path) -> Gold:
             read_only=True,
             config={
                 "threads": 2,
+                "memory_limit": MEMORY,
+                # DuckDB makes it when it must and removes it. Its own choice is the same folder in
+                # every process, where two dashboards of a home would write over each other.
+                "temp_directory": f"{path}.{os.getpid()}.tmp",
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
-                "enable_external_access": False,
             },
         )
+        # Not among the options: beside them it refuses the folder.
+        connection.execute("set enable_external_access = false")
     except (duckdb.Error, OSError) as exc:
         raise DamagedError(f"the gold file {path.name} can not be read: {exc}", hint=HINT) from exc
     try:
