@@ -107,6 +107,9 @@ def test_ctrl_c_ends_it_in_silence(lake: Any) -> None:
         assert tail.stdout is not None
         assert tail.stdout.readline()
         tail.send_signal(signal.SIGINT)
-        out, err = tail.communicate(timeout=60)
+        try:
+            out, err = tail.communicate(timeout=60)
+        finally:
+            tail.kill()
 
     assert (tail.returncode, out, err) == (0, b"", b"")
