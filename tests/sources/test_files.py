@@ -95,7 +95,7 @@ def test_lines_are_records_and_empty_ones_are_not(
         (b'[{"a":1},{"b":2', [b'{"a":1}', b'{"b":2']),
         (b'[{"a":1},{"b":"x', [b'{"a":1}', b'{"b":"x']),
         (b'[{"a":1},,{"b":2},]', [b'{"a":1}', b'{"b":2}']),
-        (b'[{"a":1}]\n[{"b":2}]', [b'{"a":1}', b'[{"b":2}]']),
+        (b'[{"a":1}]\n[{"b":2}]', [b'[{"a":1}]', b'[{"b":2}]']),
         (b'[{"a":1}] trailing', [b'{"a":1}', b"trailing"]),
         (b'[{"a":' + b"[" * 5000 + b"]" * 5000 + b'},{"b":2}]', None),
     ],
@@ -107,6 +107,12 @@ def test_elements_of_an_array_are_records_also_of_a_broken_one(
     found = bodies(open_content(content, chunk_bytes))
 
     assert found == ([content[1:-9], b'{"b":2}'] if records is None else records)
+
+
+def test_an_array_on_the_first_of_many_lines_is_one_record(open_content: Open) -> None:
+    lines = [b'[{"event_id": "1"}]', b'{"event_id": "2"}', b"42"]
+
+    assert bodies(open_content(b"\n".join(lines) + b"\n", 1000)) == lines
 
 
 @settings(

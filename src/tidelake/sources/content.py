@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
 import sys
@@ -18,6 +19,7 @@ from tidelake.files.trouble import translated
 from tidelake.sources.spools import Spools
 
 BLOCK_BYTES: Final = 1 << 20
+LONGEST_FIRST_LINE: Final = 1 << 20  # a longer one that begins with [ is an array
 # A packed block can be 32,000 times as large as it looks (zstd): 128 MB for one of this size.
 PACKED_BLOCK_BYTES: Final = 4096
 MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PAR1": "parquet"}
@@ -106,8 +108,23 @@ def _beginning(path: Path, name: str) -> tuple[int, bool]:
             rest = block.lstrip(b" \t\r\n")
             at += len(block) - len(rest)
             if rest:
-                return (at + 1, True) if rest.startswith(b"[") else (begin, False)
+                is_array = rest.startswith(b"[") and not _is_first_of_lines(file, at)
+                return (at + 1, True) if is_array else (begin, False)
     return begin, False
+
+
+def _is_first_of_lines(file: BinaryIO, at: int) -> bool:
+    """Whether the array at `at` is a line with others below it: a bad record of NDJSON."""
+    file.seek(at)
+    line = file.readline(LONGEST_FIRST_LINE)
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    while block := file.read(BLOCK_BYTES):
+        if block.strip(b" \t\r\n"):
+            return True
+    return False
 
 
 class _Unpacker(Protocol):
