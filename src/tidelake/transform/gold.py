@@ -2,7 +2,7 @@
 
     gold/gold-00000012.duckdb   one version
     gold/current                the name of the newest, replaced atomically
-    dbt/work/                   the private file in which the next version is made
+    dbt/private/                the private file in which the next version is made
 
 DuckDB lets nobody read a file that it writes, so a version is a copy of the private file, synced
 before the pointer names it. Readers keep the version that they were given.
@@ -30,7 +30,7 @@ class GoldFolder:
 
     def __init__(self, home: Path, disk: Disk) -> None:
         self.path = home / "gold"
-        self.work = home / "dbt" / "work" / "work.duckdb"
+        self.work = home / "dbt" / "private" / "work.duckdb"
         self._disk = disk
 
     def current(self) -> int | None:
