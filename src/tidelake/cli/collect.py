@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tidelake.cli.context import settings_of
+from tidelake.cli.context import overridden, settings_of
 
 
 def collect(
@@ -22,20 +22,9 @@ def collect(
     `curl -d '{"event_id":"1","event_type":"click","user_id":"u","timestamp":"2026-11-23"}'
     http://127.0.0.1:8765/v1/events`
     """
-    from pydantic import ValidationError
-
-    from tidelake.errors import UsageError
     from tidelake.pipeline.collect import serve
 
-    given = {"host": host, "port": port, "workers": workers}
-    changes = {name: value for name, value in given.items() if value is not None}
     settings = settings_of(ctx)
-    try:
-        collecting = settings.collect.model_validate(settings.collect.model_dump() | changes)
-    except ValidationError as exc:
-        wrong = exc.errors()[0]
-        raise UsageError(
-            f"--{'.'.join(map(str, wrong['loc']))} {wrong['input']!r}: {wrong['msg']}",
-            hint="tidelake collect --help says what may be given.",
-        ) from exc
+    given = {"host": host, "port": port, "workers": workers}
+    collecting = overridden(settings.collect, given, "collect")
     serve(settings.model_copy(update={"collect": collecting}), typer.echo)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tidelake.cli.context import settings_of
+from tidelake.cli.context import overridden, settings_of
 
 
 def dashboard(
@@ -22,22 +22,10 @@ def dashboard(
 
     Examples: `tidelake dashboard`, `tidelake dashboard --port 0`
     """
-    from pydantic import ValidationError
-
-    from tidelake.errors import UsageError
     from tidelake.pipeline.dashboard import run
     from tidelake.pipeline.stopping import Stop
 
-    given = {"host": host, "port": port}
-    changes = {name: value for name, value in given.items() if value is not None}
     settings = settings_of(ctx)
-    try:
-        serving = settings.dashboard.model_validate(settings.dashboard.model_dump() | changes)
-    except ValidationError as exc:
-        wrong = exc.errors()[0]
-        raise UsageError(
-            f"--{'.'.join(map(str, wrong['loc']))} {wrong['input']!r}: {wrong['msg']}",
-            hint="tidelake dashboard --help says what may be given.",
-        ) from exc
+    serving = overridden(settings.dashboard, {"host": host, "port": port}, "dashboard")
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     run(settings.model_copy(update={"dashboard": serving}), Stop().on_signals())

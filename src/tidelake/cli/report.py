@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from tidelake.cli.context import settings_of
+from tidelake.cli.context import day_of, settings_of
 
 
 def report(
@@ -39,17 +38,6 @@ def report(
 
     settings = settings_of(ctx)
     folder = into or settings.home / "reports"
-    written = write(settings.home, kind, _day(day), project, folder, datetime.now(UTC))
+    written = write(settings.home, kind, day_of(day), project, folder, datetime.now(UTC))
     typer.echo(f"{written.title}\n{written.page}")
     typer.echo(f"{len(written.tables) // 2} tables as CSV and Parquet in {written.page.stem}/")
-
-
-def _day(text: str) -> date | None:
-    from tidelake.errors import UsageError
-
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as exc:
-        raise UsageError(f"{text!r} is no day", hint="Write it as 2026-11-23.") from exc

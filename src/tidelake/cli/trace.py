@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tidelake.cli import screen
-from tidelake.cli.context import settings_of
+from tidelake.cli.context import day_of, settings_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,7 +43,7 @@ def trace(
     from tidelake.pipeline.trace import trace as follow
 
     with opened(settings_of(ctx)) as lakehouse:
-        found = follow(lakehouse, event.strip(), _day(day), personal=pii)
+        found = follow(lakehouse, event.strip(), day_of(day), personal=pii)
     if as_json:
         typer.echo(json.dumps(_document(found.events, found.waits), indent=2, default=str))
     else:
@@ -63,17 +63,6 @@ def trace(
         err=True,
     )
     raise typer.Exit(1)
-
-
-def _day(text: str) -> date | None:
-    from tidelake.errors import UsageError
-
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as exc:
-        raise UsageError(f"{text!r} is no day", hint="Write it as 2026-11-23.") from exc
 
 
 def _show(event: TracedEvent, out: Console) -> None:
