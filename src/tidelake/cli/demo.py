@@ -147,11 +147,12 @@ def _shown(value: object) -> str:
 
 
 def _next(settings: Settings) -> None:
+    charts = settings.dashboard.address(settings.dashboard.port)
     typer.echo(
         f"""
 What next:
   tidelake up                     runs it until Ctrl-C; send events to the URL that it prints, and
-                                  see them on the dashboard at {settings.dashboard.address}
+                                  see them on the dashboard at {charts}
   tidelake up --generate 500      the same with live traffic; beside it: tidelake monitor
   tidelake sql "select event_type, count(*) from events group by 1"
   tidelake sql --layer gold "from revenue_by_day"

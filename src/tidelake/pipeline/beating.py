@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tidelake.observe import heartbeat
+from tidelake.pipeline.beside import beside
 from tidelake.pipeline.memory import resident_now
 
 BEAT_EVERY_S = 2.0
@@ -17,9 +18,8 @@ BEAT_EVERY_S = 2.0
 @contextmanager
 def beating(home: Path, part: str, said: Callable[[], Mapping[str, object]]) -> Iterator[None]:
     """Beats with what `said` gives and the memory in use, while the block runs."""
-    ended = threading.Event()
 
-    def beat() -> None:
+    def beat(ended: threading.Event) -> None:
         while True:
             with suppress(OSError):  # a full disk: this heart beats when there is room again
                 values = {**said(), "memory_bytes": resident_now()}
@@ -27,10 +27,5 @@ def beating(home: Path, part: str, said: Callable[[], Mapping[str, object]]) -> 
             if ended.wait(BEAT_EVERY_S):
                 return
 
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-    thread.start()
-    try:
+    with beside("heartbeat", beat):
         yield
-    finally:
-        ended.set()
-        thread.join()

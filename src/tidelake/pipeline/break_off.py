@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from tidelake.errors import TidelakeError
+from tidelake.pipeline.beside import beside
 from tidelake.pipeline.stopping import Stop
 
 FINISH_WITHIN_S = 8.0
@@ -25,10 +26,9 @@ def broken_off_by(stop: Stop, end_queries: Callable[[], None]) -> Iterator[None]
 
     Only in the main thread. dbt then waits for its queries, so they are ended as well.
     """
-    ended = threading.Event()
     before = signal.signal(BREAK_OFF, signal.default_int_handler)
 
-    def watch() -> None:
+    def watch(ended: threading.Event) -> None:
         while not stop.wait(1.0):
             if ended.is_set():
                 return
@@ -42,11 +42,8 @@ def broken_off_by(stop: Stop, end_queries: Callable[[], None]) -> Iterator[None]
             with suppress(TidelakeError):
                 end_queries()
 
-    thread = threading.Thread(target=watch, name="break off", daemon=True)
-    thread.start()
     try:
-        yield
+        with beside("break off", watch):
+            yield
     finally:
-        ended.set()
-        thread.join()
         signal.signal(BREAK_OFF, before)

@@ -8,13 +8,14 @@ import signal
 import threading
 import time
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.request import urlopen
 
 from tidelake.errors import SetupError
 from tidelake.observe import heartbeat
 from tidelake.pipeline.address import free_dashboard_port
+from tidelake.pipeline.beside import beside
 from tidelake.pipeline.home import make_home
 from tidelake.pipeline.live_facts import Facts
 from tidelake.pipeline.memory import resident_now
@@ -47,20 +48,14 @@ def run(settings: Settings, stop: Stop) -> None:
     make_home(settings.home)
     host = settings.dashboard.host
     port = free_dashboard_port(host, settings.dashboard.port)
-    url = f"http://{_shown(host)}:{port}"
-    ended = threading.Event()
-    beating = threading.Thread(
-        target=_beat, args=(settings.home, url, stop, ended), name="heartbeat", daemon=True
-    )
-    beating.start()
+    url = settings.dashboard.address(port)
     try:
-        _serve(settings.home, host, port)
+        with beside("heartbeat", partial(_beat, settings.home, url, stop)):
+            _serve(settings.home, host, port)
     except KeyboardInterrupt:
         if not stop:
             raise
     finally:
-        ended.set()
-        beating.join()
         heartbeat.forget(settings.home, PART)
 
 
@@ -104,14 +99,3 @@ def _answers(url: str) -> bool:
     with suppress(OSError), urlopen(f"{url}/_stcore/health", timeout=2) as answer:
         return bool(answer.status == 200)
     return False
-
-
-def _shown(host: str) -> str:
-    """A host that a browser of this machine can open, for one that means every network."""
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
-
-
-def dashboard_url(home: Path) -> str | None:
-    """Where the dashboard of a home can be opened; none while none runs."""
-    said = heartbeat.read(home).get(PART)
-    return None if said is None or said.stale(time.time()) else str(said.values["url"])

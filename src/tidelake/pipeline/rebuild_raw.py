@@ -15,6 +15,7 @@ from tidelake.errors import TransientError, UnavailableError, UsageError
 from tidelake.event.contract import EVENTS, REJECTED
 from tidelake.lake.follow import Follower
 from tidelake.pipeline.alone import LEASE_S
+from tidelake.pipeline.beside import beside
 from tidelake.pipeline.lakehouse import Lakehouse
 from tidelake.pipeline.load import PART, REBUILD
 from tidelake.warehouse.lease import Lease
@@ -141,18 +142,12 @@ def _wait_for(loader: Lease, rebuild: Lease) -> None:
 @contextmanager
 def _renewing(*leases: Lease) -> Iterator[None]:
     """From a thread of its own: a comparison with the lake takes longer than a lease."""
-    ended = threading.Event()
 
-    def renew() -> None:
+    def renew(ended: threading.Event) -> None:
         while not ended.wait(LEASE_S / 3):
             with suppress(TransientError):  # it is correct without; the work itself will say so
                 for lease in leases:
                     lease.take()
 
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
-    thread.start()
-    try:
+    with beside("lease", renew):
         yield
-    finally:
-        ended.set()
-        thread.join()

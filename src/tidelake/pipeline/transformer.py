@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from tidelake import files
 from tidelake.errors import TidelakeError, TransientError
 from tidelake.pipeline.alone import LEASE_S, alone, leased
+from tidelake.pipeline.beside import beside
 from tidelake.pipeline.gold import GoldMaker
 from tidelake.pipeline.silver import SilverMaker
 from tidelake.pipeline.stopping import Stop
@@ -206,19 +207,13 @@ def _trouble(exc: ModelError) -> str:
 @contextmanager
 def _renewed(lease: Lease) -> Iterator[None]:
     """Renews the lease while a long cycle runs. One that is lost costs work in vain, no more."""
-    ended = threading.Event()
 
-    def renew() -> None:
+    def renew(ended: threading.Event) -> None:
         while not ended.wait(LEASE_S / 3):
             try:
                 lease.renew()
             except TransientError as exc:
                 log.warning("the lease of %s can not be renewed: %s", WORK, exc.message)
 
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
-    thread.start()
-    try:
+    with beside("lease", renew):
         yield
-    finally:
-        ended.set()
-        thread.join()

@@ -180,11 +180,10 @@ class Dashboard(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 8501
     """Port to listen on; 0 takes a free one."""
 
-    @property
-    def address(self) -> str:
-        """Where a browser on this machine finds it."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
-        return f"http://{host}:{self.port}"
+    def address(self, port: int) -> str:
+        """Where a browser on this machine finds it, should it listen on `port`."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
+        return f"http://{host}:{port}"
 
 
 class Alerts(Section):
