@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -161,3 +162,6 @@ What next:
   tidelake status --recount       counts every row and balances the books
 """
     )
+    # `make demo` puts nothing on the PATH, and who reads this will type it.
+    if shutil.which("tidelake") is None:
+        typer.echo("tidelake is .venv/bin/tidelake, or after: source .venv/bin/activate")
