@@ -88,7 +88,7 @@ def test_the_version_hint_names_the_committed_metadata(lake: Any) -> None:
 def test_a_committed_lake_is_read_by_duckdb_as_a_folder(lake: Any) -> None:
     import duckdb
 
-    from tidelake.lake.query import load_extensions
+    from tidelake.extensions import load_extensions
 
     lake.committer().commit([lake.range(1, 40, bad={2})])
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:

@@ -14,7 +14,7 @@ import pytest
 from pyiceberg.table import Table
 
 from tidelake.event.contract import EVENTS, REJECTED
-from tidelake.lake.query import load_extensions
+from tidelake.extensions import load_extensions
 from tidelake.lake.tables import load_table
 
 from .checksums import DUCKDB, SPARK, Checksum, kinds_of, of_table, pairs, select

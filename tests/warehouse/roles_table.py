@@ -21,7 +21,7 @@ import psycopg
 from tests.warehouse.roles_actions import ACTIONS, LOGINS, Action
 
 from tidelake.event.contract import EVENTS
-from tidelake.lake.query import load_extensions
+from tidelake.extensions import load_extensions
 from tidelake.pipeline.lakehouse import attach
 from tidelake.settings import Postgres, Settings
 from tidelake.warehouse.databases import fresh_database

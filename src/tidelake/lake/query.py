@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tidelake.errors import SetupError
 from tidelake.event.contract import EVENTS, REJECTED
+from tidelake.extensions import load_extensions
 from tidelake.lake.tables import load_table
 from tidelake.lake.travel import as_of, states
 
@@ -64,22 +63,6 @@ def _prepare(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     connection.execute("set timezone = 'UTC'")
     if remote:
         connection.execute(_s3_secret(catalog))
-
-
-def load_extensions(connection: duckdb.DuckDBPyConnection, *extensions: str) -> None:
-    """Loads extensions from where their wheels lie: an INSTALL would copy 60 MB into HOME."""
-    import duckdb
-
-    for name in extensions:
-        try:
-            wheel = Path(str(files(f"duckdb_extension_{name}")))
-            file = wheel / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
-            connection.execute(f"load {_quoted(str(file))}")
-        except (ImportError, duckdb.Error) as exc:
-            raise SetupError(
-                f"DuckDB's extension {name} can not be loaded: {exc}",
-                hint=f"Install duckdb-extension-{name} in the version of duckdb itself.",
-            ) from exc
 
 
 def _view(

@@ -18,7 +18,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from tidelake.errors import TidelakeError, UnavailableError, UsageError
-from tidelake.lake.query import connect, load_extensions
+from tidelake.extensions import load_extensions
+from tidelake.lake.query import connect
 from tidelake.pipeline import published
 from tidelake.pipeline.lakehouse import Lakehouse
 from tidelake.settings import masked
