@@ -39,8 +39,8 @@ links as (
     where anonymous_key is not null
     union all
     select
-        {{ keyed_hash(['project', "'anonymous'", 'previous_id']) }},
-        'anonymous',
+        {{ keyed_hash(['project', 'kinds.kind', 'previous_id']) }},
+        kinds.kind,
         project,
         previous_id,
         user_key,
@@ -50,20 +50,8 @@ links as (
         event_key
     from aliases
     cross join masking
-    union all
-    select
-        {{ keyed_hash(['project', "'user'", 'previous_id']) }},
-        'user',
-        project,
-        previous_id,
-        user_key,
-        user_id,
-        'alias',
-        event_time,
-        event_key
-    from aliases
-    cross join masking
-    where previous_id <> user_id
+    cross join (values ('anonymous'), ('user')) as kinds (kind)
+    where kinds.kind = 'anonymous' or previous_id <> user_id
 ),
 
 ranked as (
