@@ -6,7 +6,6 @@ what its source was told to forget; looks after the tables once; and finishes th
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,13 +41,9 @@ def later() -> datetime:
 
 
 def main(url: str, warehouse: str, released: str) -> None:
-    spec = importlib.util.spec_from_file_location("lakes", Path(__file__).parent / "conftest.py")
-    assert spec is not None
-    assert spec.loader is not None
-    lakes = importlib.util.module_from_spec(spec)
-    sys.modules["lakes"] = lakes
-    spec.loader.exec_module(lakes)
-    lake = lakes.Lake(url, Path(warehouse))
+    from tests.lake.conftest import Lake
+
+    lake = Lake(url, Path(warehouse))
     take(lake, lake.committer(), Path(released), step=5)
 
 

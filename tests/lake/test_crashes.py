@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.lake import committing
 
 from tidelake.errors import TidelakeError
 from tidelake.files import SYNCS
@@ -20,7 +19,7 @@ from tidelake.lake.catalog import open_catalog
 from tidelake.lake.positions import counts
 from tidelake.lake.recover import recover
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).resolve().parents[2]
 POINTS = [
     "encode.after_parquet:3",
     "encode.after_store:3",
@@ -38,16 +37,6 @@ POINTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def committing() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("committing", HERE / "committing.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def run(lake: Any, released: Path, crash_at: str, skip_sync: str = "") -> int:
     """Runs `committing.py` until it is killed; gives its exit code."""
     arguments = [lake.url, str(lake.warehouse), str(released)]
@@ -57,12 +46,14 @@ def run(lake: Any, released: Path, crash_at: str, skip_sync: str = "") -> int:
         "TIDELAKE_TEST_DISK": "volatile",
         "TIDELAKE_TEST_SKIP_SYNC": skip_sync,
     }
-    command = [sys.executable, str(HERE / "committing.py"), *arguments]
-    done = subprocess.run(command, env=environment, check=False, timeout=120, capture_output=True)
+    command = [sys.executable, "-m", "tests.lake.committing", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, check=False, timeout=120, capture_output=True
+    )
     return done.returncode
 
 
-def go_on(lake: Any, committing: ModuleType, released: Path, tmp_path: Path) -> None:
+def go_on(lake: Any, released: Path, tmp_path: Path) -> None:
     """Loses the catalog for a moment, finishes the work, and compares rows and books."""
     # What the source was told to forget is behind the version hints, should the catalog be lost.
     told = int(released.read_text()) if released.exists() else 0
@@ -83,22 +74,18 @@ def go_on(lake: Any, committing: ModuleType, released: Path, tmp_path: Path) -> 
 
 @pytest.mark.crash
 @pytest.mark.parametrize("point", POINTS)
-def test_a_kill_loses_and_doubles_nothing_at(
-    lake: Any, committing: ModuleType, tmp_path: Path, point: str
-) -> None:
+def test_a_kill_loses_and_doubles_nothing_at(lake: Any, tmp_path: Path, point: str) -> None:
     assert run(lake, tmp_path / "released", point) == -signal.SIGKILL
-    go_on(lake, committing, tmp_path / "released", tmp_path)
+    go_on(lake, tmp_path / "released", tmp_path)
 
 
 @pytest.mark.crash
 @pytest.mark.parametrize("sync", [s for s in SYNCS if s.startswith(("lake.", "source.done"))])
-def test_data_would_be_lost_without_the_sync(
-    lake: Any, committing: ModuleType, tmp_path: Path, sync: str
-) -> None:
+def test_data_would_be_lost_without_the_sync(lake: Any, tmp_path: Path, sync: str) -> None:
     # The hint's own syncs matter until the next commit syncs its folder; the others at any time.
     crash_at = "commit.after_release:4" if sync.startswith("lake.hint") else ""
     code = run(lake, tmp_path / "released", crash_at, skip_sync=sync)
     # A file of the lake that is not synced can not be read back: some do not get to the end.
     if code in (0, -signal.SIGKILL):
         with pytest.raises((AssertionError, TidelakeError)):
-            go_on(lake, committing, tmp_path / "released", tmp_path)
+            go_on(lake, tmp_path / "released", tmp_path)

@@ -7,31 +7,20 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+from tests.aws import REGION, emulated
 
 from tidelake.lake.catalog import open_catalog
 from tidelake.lake.commit import Committer
 from tidelake.lake.tables import create_tables
 
-REGION = "us-east-1"
 STREAM = "inbox/7d0c/0"
 
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
     """Address of an emulated AWS with the bucket `lake`."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        address = f"http://{host}:{port}"
-        s3 = boto3.client("s3", endpoint_url=address, region_name=REGION)
-        s3.create_bucket(Bucket="lake")
+    with emulated() as address:
         yield address
-        s3.close()
-    server.stop()
 
 
 def test_tables_are_created_twice_and_committed_to_on_glue(aws: str, make_range: Any) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pyarrow as pa
 from pyiceberg.catalog import Catalog
 from pyiceberg.table import Table
+from tests import records
+from tests.records import NOON, STREAM, rows_of
 
 from tidelake.batch import Encoded
-from tidelake.event.contract import EVENTS, REJECTED, Contract
-from tidelake.event.fields import Type
-from tidelake.event.schemas.arrow import arrow_schema
+from tidelake.event.contract import EVENTS, REJECTED
 from tidelake.lake.care import care_once
 from tidelake.lake.commit import Committer
 from tidelake.lake.contract import contract_of
@@ -24,57 +22,13 @@ from tidelake.lake.tables import load_table
 from tidelake.lake.writer import Writer
 from tidelake.settings import Care
 
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-STREAM = "inbox/7d0c/0"
-
-SAMPLES: dict[Type, Any] = {
-    Type.STRING: "",
-    Type.LONG: 0,
-    Type.TIMESTAMP: NOON,
-    Type.DATE: NOON.date(),
-    Type.KEY: bytes(16),
-    Type.STRINGS: [],
-}
-
-
-def rows_of(contract: Contract, rows: Sequence[dict[str, Any]]) -> pa.Table:
-    """A table of the contract: what a row leaves out is null, or a sample where it is required."""
-    filled = [
-        {f.name: row.get(f.name, SAMPLES[f.type] if f.required else None) for f in contract}
-        for row in rows
-    ]
-    return pa.Table.from_pylist(filled, schema=arrow_schema(contract))
-
 
 def event(number: int, at: datetime = NOON, stream: str = STREAM, **columns: Any) -> dict[str, Any]:
-    position = f"{stream}/{number}"
-    return {
-        "event_key": hashlib.md5(position.encode()).digest(),
-        "event_id": f"e{number}",
-        "event_type": "page_view",
-        "event_name": "page_view",
-        "event_time": at + timedelta(milliseconds=number),
-        "received_at": at,
-        "source": "api",
-        "format": "native",
-        "source_position": position,
-        "_doc": f'{{"page": {{"path": "/p{number}"}}}}',
-        "_rest": "{}",
-        **columns,
-    }
+    return records.event(stream, number, at, **columns)
 
 
 def reject(number: int, stream: str = STREAM, **columns: Any) -> dict[str, Any]:
-    return {
-        "reason": "not_json",
-        "body": b"{broken \x00 %d" % number,
-        "source": "api",
-        "format": "native",
-        "source_position": f"{stream}/{number}",
-        "received_at": NOON,
-        "records": 1,
-        **columns,
-    }
+    return records.reject(stream, number, **{"body": b"{broken \x00 %d" % number, **columns})
 
 
 @dataclass

@@ -5,32 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+from tests.aws import REGION, emulated
 from tests.pipeline.loading import loads
 
 from tidelake import settings
 from tidelake.errors import UnavailableError
 from tidelake.lake.entries import live_files
 
-REGION = "us-east-1"
-
 
 @pytest.fixture
 def aws() -> Iterator[str]:
     """Address of an emulated AWS with the bucket `lake`."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        s3 = boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name=REGION)
-        s3.create_bucket(Bucket="lake")
-        s3.close()
-        yield f"http://{host}:{port}"
-    server.stop()
+    with emulated() as address:
+        yield address
 
 
 def test_files_on_s3_come_to_raw_and_a_missing_one_is_named(
