@@ -92,11 +92,6 @@ on tidelake.load_counter, tidelake.loads, tidelake.loaded_records, tidelake.load
 tidelake.set_aside, tidelake.reconciliations
 to ingest;
 
--- The records may hold personal fields.
-revoke select on tidelake.set_aside from dashboard;
-grant select (load_id, table_name, file_path, row_number, source_position, reason, at)
-on tidelake.set_aside to dashboard;
-
 -- Whoever may read the tables of operation sees that rows were refused, and why, but not the rows.
 revoke select on tidelake.set_aside from dashboard;
 grant select (load_id, table_name, file_path, row_number, source_position, reason, at)
