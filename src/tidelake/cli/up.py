@@ -17,7 +17,8 @@ def up(
         float, typer.Option("--generate", metavar="RATE", help="mock events a second to send")
     ] = 0,
 ) -> None:
-    """Runs everything until Ctrl-C: PostgreSQL, the collector, ingest and care.
+    """Runs everything until Ctrl-C: PostgreSQL, collector, ingest, care, loader, silver and gold,
+    the dashboard, and the alert rules.
 
     Prints the addresses. A part that dies is started again and reported. Ctrl-C stops taking
     events, brings what was taken to the lake, says whether something is left, and ends.

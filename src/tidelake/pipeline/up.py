@@ -91,7 +91,7 @@ def running(
     supervisor = Supervisor(report, home / "logs")
     with _alone(home):
         try:
-            report("starting PostgreSQL, ingest, load, transform, care and the collector …")
+            report("starting PostgreSQL, ingest, load, transform, care, collector and dashboard …")
             database_url = _database(settings, supervisor, stop)
             # Before the others: they make what is missing in the database and the lake.
             storing = (_part(settings, name, environment) for name in STORING)
