@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from bench import commits, http, raw_load, refresh, report, soak, stages, whole_path
+from bench import commits, freshness, http, raw_load, refresh, report, soak, stages, whole_path
 from bench.corpus import BAD_SHARE, CACHE, EVENTS, QUICK_EVENTS, Corpus, corpus, describe
 from bench.measure import Figure
 from bench.results import Results, read, results
 
 ROUNDS = 3
 SOAK_MINUTES, SOAK_RATE = 30.0, 500.0
+FRESHNESS_MINUTES = 10.0
+LONG = ("freshness", "soak")  # never among all: they take half an hour
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ class Session:
         histories = refresh.QUICK_HISTORIES if self.quick else refresh.HISTORIES
         return refresh.measure(histories, self.rounds, say)
 
+    def freshness(self) -> Mapping[str, Figure]:
+        return freshness.measure(0.5 if self.quick else FRESHNESS_MINUTES, say)
+
     def soak(self) -> Mapping[str, Figure]:
         found = soak.soak(self.minutes, self.rate, say)
         for name, figure, bound, kept in found.verdicts():
@@ -87,6 +92,7 @@ BENCHMARKS: dict[str, Callable[[Session], Mapping[str, Figure]]] = {
     "commits": Session.commits,
     "raw_load": Session.raw_load,
     "refresh": Session.refresh,
+    "freshness": Session.freshness,
     "soak": Session.soak,
 }
 
@@ -96,7 +102,7 @@ def main() -> None:
     # Where it is set every process compiles every module anew: that is no cost of ours.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     session = Session(asked.quick, asked.minutes, asked.rate)
-    names = [asked.only] if asked.only else [name for name in BENCHMARKS if name != "soak"]
+    names = [asked.only] if asked.only else [name for name in BENCHMARKS if name not in LONG]
     found: dict[str, Results] = {}
     for name in names:
         say(f"{name} …")
@@ -115,7 +121,9 @@ def write_page(path: Path) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round of a fifth; kept nowhere")
-    parser.add_argument("--only", choices=BENCHMARKS, help="one benchmark; soak is never in all")
+    parser.add_argument(
+        "--only", choices=BENCHMARKS, help="one of them; soak and freshness only so"
+    )
     parser.add_argument("--minutes", type=float, default=SOAK_MINUTES, help="length of the soak")
     parser.add_argument("--rate", type=float, default=SOAK_RATE, help="events a second in it")
     return parser.parse_args()

@@ -43,6 +43,14 @@ def cpu_s(pid: int) -> float:
     return total
 
 
+def alone_cpu_s(pid: int) -> float:
+    """CPU-seconds of a process without those of its descendants; 0 where it is gone."""
+    with suppress(*GONE):
+        times = psutil.Process(pid).cpu_times()
+        return times.user + times.system
+    return 0.0
+
+
 def resident(pid: int) -> int:
     """Bytes resident in a process and its living descendants, shared pages counted each time."""
     total = 0

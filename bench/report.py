@@ -23,7 +23,7 @@ others used the cores. Each figure is the median of its rounds with the lowest a
 variants that are compared the rounds take turns.
 
 `make bench ARGS=--quick` looks at everything in some minutes and keeps nothing;
-`make bench ARGS="--only soak --minutes 30"` is the long one.
+`make bench ARGS="--only freshness"` and `ARGS="--only soak --minutes 30"` are the long ones.
 """
 
 
@@ -64,6 +64,22 @@ class Line:
     what: str
     form: str = "{:,.2f}"
     target: str = ""
+
+
+def _freshness(rate: str) -> tuple[Line, ...]:
+    def line(figure: str, what: str, target: str = "", form: str = "{:,.2f}") -> Line:
+        return Line(f"freshness.{rate}.{figure}", f"{int(rate):,}/s: {what}", form, target)
+
+    return (
+        line("minutes", "minutes", form="{:,.0f}"),
+        line("events_a_second", "events a second that arrived", form="{:,.0f}"),
+        line("lake_p50_s", "seconds until committed to Iceberg, p50"),
+        line("lake_p99_s", "the same, p99", "at most 2"),
+        line("gold_p50_s", "seconds until shown by a published gold, p50"),
+        line("gold_p99_s", "the same, p99", "at most 20"),
+        line("cores", "cores of all parts, the mock sender's included"),
+        line("wrong_books", "books that were wrong at the end", "0", "{:,.0f}"),
+    )
 
 
 FIGURES = {
@@ -107,6 +123,16 @@ FIGURES = {
         Line("raw_load.small_file_cpu_ms", "ms CPU of a file with ten rows"),
         Line("raw_load.idle_cpu_s_an_hour", "CPU-seconds an hour while nothing comes"),
     ),
+    "freshness": (
+        *_freshness("500"),
+        *_freshness("2000"),
+        Line(
+            "freshness.idle_cores",
+            "cores of all parts while nothing comes",
+            "{:,.3f}",
+            "at most 0.05",
+        ),
+    ),
     "soak": (
         Line("soak.minutes", "minutes", "{:,.0f}"),
         Line("soak.rate", "events a second", "{:,.0f}"),
@@ -141,6 +167,7 @@ SECTIONS = {
     "commits": "Commits of a large table",
     "raw_load": "From the lake to PostgreSQL",
     "refresh": "From raw to gold",
+    "freshness": "How soon an event is seen, with everything running",
     "soak": "Half an hour of `tidelake up`",
 }
 

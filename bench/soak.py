@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import statistics as numbers
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
-
-import psutil
 
 from bench import processes
 from bench.home import fresh_home
+from bench.running import drain, parts_of, running
 from tidelake.lake.statistics import statistics
 from tidelake.lake.tables import load_table
 from tidelake.pipeline.books import look
@@ -27,7 +21,6 @@ from tidelake.settings import Settings
 SAMPLE_S = 30.0
 SETTLED_MIN = 5.0  # memory is compared with what it was then
 COMPARED = 5  # samples whose median is a figure: one alone may fall into a compaction
-READY_S, DRAIN_S = 120.0, 180.0
 
 MOST_SNAPSHOTS = 160
 MOST_METADATA_BYTES = 20_000_000
@@ -102,40 +95,13 @@ def soak(minutes: float, rate: float, say: Callable[[str], None]) -> Soak:
     """Runs the pipeline for so long at `rate` events a second, and looks every half minute."""
     with fresh_home() as home:
         settings = Settings(home=home)
-        with _up(home, rate) as pipeline:
+        with running(home, rate) as pipeline:
             with opened(settings) as lakehouse:
                 samples = list(_watched(pipeline, lakehouse, minutes, say))
-            pipeline.send_signal(signal.SIGINT)
-            if pipeline.wait(DRAIN_S) != 0:
-                raise RuntimeError(f"tidelake up ended with {pipeline.returncode}; see its log")
+            drain(pipeline)
         with opened(settings) as lakehouse:
             books = look(lakehouse).books
         return Soak(rate, samples, {"accepted": books.total_accepted, "in_lake": books.accounted})
-
-
-@contextmanager
-def _up(home: Path, rate: float) -> Iterator[subprocess.Popen[bytes]]:
-    log = home / "up.log"
-    command = [sys.executable, "-m", "tidelake", "--home", str(home), "up", "--generate", f"{rate}"]
-    with log.open("wb") as out:
-        pipeline = subprocess.Popen(
-            command,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-            env={**os.environ, "TIDELAKE_COLLECT_PORT": "0"},
-        )
-    try:
-        deadline = time.monotonic() + READY_S
-        while b"running" not in log.read_bytes():
-            if pipeline.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"tidelake up did not start:\n{log.read_text()}")
-            time.sleep(0.2)
-        yield pipeline
-    finally:
-        if pipeline.poll() is None:
-            pipeline.send_signal(signal.SIGINT)
-            pipeline.wait(DRAIN_S)
 
 
 def _watched(
@@ -160,7 +126,7 @@ def sample(pid: int, lakehouse: Lakehouse, minute: float) -> Sample:
     books = look(lakehouse).books
     names = ("events", "rejected_events")
     tables = [statistics(load_table(lakehouse.catalog, name)) for name in names]
-    parts = dict(_parts(pid))
+    parts = parts_of(pid)
     memory = {name: processes.memory(part) for name, part in parts.items()}
     return Sample(
         minute=minute,
@@ -174,18 +140,6 @@ def sample(pid: int, lakehouse: Lakehouse, minute: float) -> Sample:
         pss={name: found.pss for name, found in memory.items()},
         cpu_s={name: processes.cpu_s(part) for name, part in parts.items()},
     )
-
-
-def _parts(pid: int) -> Iterator[tuple[str, int]]:
-    """Name and process of each part. The supervisor itself does nothing but watch."""
-    for child in psutil.Process(pid).children():
-        words = child.cmdline()
-        if "postgres" in Path(words[0]).name:
-            yield "postgres", child.pid
-        elif "run" in words:
-            yield words[words.index("run") + 1], child.pid
-        elif "generate" in words:
-            yield "generate", child.pid
 
 
 HEADER = (

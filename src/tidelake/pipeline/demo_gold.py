@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tidelake.errors import UnavailableError
 from tidelake.pipeline import published
+from tidelake.pipeline.gold_latency import gold_latency
 from tidelake.pipeline.lakehouse import Lakehouse
 from tidelake.pipeline.query import Answer
 from tidelake.warehouse.session import connect
@@ -25,27 +26,6 @@ select
     (select sum(rows + set_aside)::bigint from tidelake.load_totals),
     (select last from tidelake.load_counter),
     coalesce((select to_load_id from tidelake.publications order by version desc limit 1), 0)
-"""
-
-# A row is seen in gold with the first version that stands at its load or beyond it.
-LATENCY = """
-with shown as (
-    select
-        load_id,
-        (
-            select min(published_at) from tidelake.publications
-            where to_load_id >= loads.load_id
-        ) as at
-    from tidelake.loads as loads
-    where table_name = 'events' and loaded_at >= to_timestamp(%(from)s)
-)
-
-select percentile_disc(array[0.5, 0.99]) within group (
-    order by extract(epoch from shown.at - events.received_at)::double precision
-)
-from raw.events as events
-inner join shown using (load_id)
-where events.received_at between to_timestamp(%(from)s) and to_timestamp(%(to)s)
 """
 
 QUESTIONS = {
@@ -94,11 +74,10 @@ def look_at_gold(lakehouse: Lakehouse, began: float, ended: float) -> Gold:
     newest = published.newest(home)
     assert newest is not None, "gold was waited for"
     with connect(lakehouse.database_url) as connection:
-        found = connection.execute(LATENCY, {"from": began, "to": ended}).fetchall()[0][0]
+        latency = gold_latency(connection, began, ended)
     with published.opened(home) as gold:
         [(events,)] = gold.execute("select sum(events)::bigint from daily_traffic").fetchall()
         answers = {question: _answer(gold, sql) for question, sql in QUESTIONS.items()}
-    latency = dict(zip(("p50", "p99"), (round(s, 3) for s in found or ()), strict=False))
     return Gold(newest.said.version, events, latency, answers)
 
 
