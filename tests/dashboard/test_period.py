@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from tidelake.dashboard.period import CUSTOM, Filters, Period, period_of
 
 FIRST, LAST = date(2026, 9, 26), date(2026, 11, 24)
+NOON, TOMORROW = datetime(2026, 11, 24, 12, 40), datetime(2026, 11, 25, 0, 5)
 
 
 @pytest.mark.parametrize(
@@ -60,8 +61,39 @@ def test_nothing_is_compared_with_days_before_the_first_event(
 ) -> None:
     period = Period(LAST - timedelta(days=days - 1), LAST)
 
-    found = Filters(period, LAST, "shop", "DE", compare, FIRST).before
+    found = Filters(period, TOMORROW, "shop", "DE", compare, FIRST).before
 
     assert (found is not None) == compared
     if found is not None:
         assert (found.period, found.project, found.country) == (period.before(), "shop", "DE")
+
+
+def test_a_period_that_is_over_is_compared_whole_with_the_whole_one_before() -> None:
+    week = Filters(Period(date(2026, 11, 18), LAST), TOMORROW, known_from=FIRST)
+
+    assert not week.unfinished
+    assert week.over == week
+    assert week.before == week.previous
+    assert week.before is not None
+    assert week.before.period == Period(date(2026, 11, 11), date(2026, 11, 17))
+
+
+def test_an_unfinished_day_is_left_out_and_so_is_its_counterpart_in_the_period_before() -> None:
+    week = Filters(Period(date(2026, 11, 18), LAST), NOON, known_from=FIRST)
+
+    assert week.unfinished
+    assert week.over is not None
+    assert week.over.period == Period(date(2026, 11, 18), date(2026, 11, 23))
+    assert week.before is not None
+    assert week.before.period == Period(date(2026, 11, 11), date(2026, 11, 16))
+
+
+def test_of_today_alone_only_the_hours_that_are_over_can_be_compared() -> None:
+    today = Filters(Period(LAST, LAST), NOON, known_from=FIRST)
+
+    assert today.over is None
+    assert today.before is None
+    assert today.previous is not None
+    assert today.previous.period == Period(date(2026, 11, 23), date(2026, 11, 23))
+    assert today.hours_over == 12
+    assert Filters(Period(LAST, LAST), TOMORROW, known_from=FIRST).hours_over == 24

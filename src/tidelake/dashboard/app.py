@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -42,21 +41,22 @@ LOOK_EVERY_S = 5.0
 class GoldPage:
     """A page over gold, with the filters that its tables have."""
 
-    key: str
+    path: str  # in the address; the first page has none
     title: str
     icon: str
     draw: Callable[[View], None]
     country: bool = True
 
 
-ANSWERS = (
-    GoldPage("overview", "Overview", "space_dashboard", overview.draw),
+GOLD_PAGES = (
+    GoldPage("", "Overview", "space_dashboard", overview.draw),
     GoldPage("funnel", "Funnel & retention", "filter_alt", funnel.draw),
     GoldPage("revenue", "Revenue", "payments", revenue.draw),
     GoldPage("acquisition", "Acquisition", "ads_click", acquisition.draw),
     GoldPage("performance", "Web performance", "speed", performance.draw),
+    GoldPage("quality", "Data quality", "fact_check", quality.draw, country=False),
 )
-QUALITY = GoldPage("quality", "Data quality", "fact_check", quality.draw, country=False)
+PIPELINE, INSPECTOR = "pipeline", "inspector"
 
 
 def draw(home: Path, live: LiveFacts) -> None:
@@ -64,8 +64,16 @@ def draw(home: Path, live: LiveFacts) -> None:
     st.set_page_config("tidelake", layout="wide", page_icon=theme.ICON)
     st.html(theme.style())
     st.logo(theme.LOGO, size="large")
+    # Its `run()` would draw within the page, and Streamlit would take the filters of every page
+    # for others: a visitor would choose again on each.
+    chosen = st.navigation(_links(), expanded=True).url_path
     folder = gold_folder(home)
-    st.navigation(_pages(folder, live), expanded=True).run()
+    if chosen == PIPELINE:
+        _draw_pipeline(folder, live)
+    elif chosen == INSPECTOR:
+        _draw_inspector(folder, live)
+    else:
+        _draw_gold(next(page for page in GOLD_PAGES if page.path == chosen), folder, live)
 
 
 @st.cache_resource(show_spinner=False)
@@ -74,35 +82,23 @@ def gold_folder(home: Path) -> GoldFolder:
     return GoldFolder(home)
 
 
-def _pages(folder: GoldFolder, live: LiveFacts) -> dict[str, list[StreamlitPage]]:
+def _links() -> dict[str, list[StreamlitPage]]:
+    answers, trust = GOLD_PAGES[:-1], GOLD_PAGES[-1]
     return {
-        "Answers": [_page(page, folder, live, first=page is ANSWERS[0]) for page in ANSWERS],
+        "Answers": [_link(page.title, page.icon, page.path) for page in answers],
         "Trust": [
-            _page(QUALITY, folder, live, first=False),
-            st.Page(
-                partial(_draw_pipeline, folder, live),
-                title="Pipeline",
-                icon=":material/conversion_path:",
-                url_path="pipeline",
-            ),
-            st.Page(
-                partial(_draw_inspector, folder, live),
-                title="Inspector",
-                icon=":material/frame_inspect:",
-                url_path="inspector",
-            ),
+            _link(trust.title, trust.icon, trust.path),
+            _link("Pipeline", "conversion_path", PIPELINE),
+            _link("Inspector", "frame_inspect", INSPECTOR),
         ],
     }
 
 
-def _page(page: GoldPage, folder: GoldFolder, live: LiveFacts, first: bool) -> StreamlitPage:
-    return st.Page(
-        partial(_draw_gold, page, folder, live),
-        title=page.title,
-        icon=f":material/{page.icon}:",
-        url_path="" if first else page.key,
-        default=first,
-    )
+def _link(title: str, icon: str, path: str) -> StreamlitPage:
+    def page() -> None:
+        """Nothing: `draw` draws."""
+
+    return st.Page(page, title=title, icon=f":material/{icon}:", url_path=path, default=not path)
 
 
 def _draw_gold(page: GoldPage, folder: GoldFolder, live: LiveFacts) -> None:
@@ -199,7 +195,8 @@ def _filters(gold: Gold, country: bool) -> Filters:
         custom: tuple[date, ...] = ()
         if name == period.CUSTOM:
             custom = st.date_input("Days", (first, last), min_value=first, max_value=last,
-                                   key="days", format="YYYY-MM-DD", width=240)  # fmt: skip
+                                   key="days", bind="query-params", format="YYYY-MM-DD",
+                                   width=240)  # fmt: skip
         project = st.selectbox("Project", ("All projects", *projects), key="project",
                                bind="query-params", width=180)  # fmt: skip
         place = "All countries"
@@ -207,10 +204,11 @@ def _filters(gold: Gold, country: bool) -> Filters:
             place = st.selectbox("Country", ("All countries", *countries), key="country", width=190,
                                  bind="query-params", format_func=country_name)  # fmt: skip
         compare = st.toggle("Compare", True, key="compare", bind="query-params")
-    today = datetime.now(ZoneInfo(gold.publication.timezone)).date()
+    # What happened since the publication is not in it, however long that is ago.
+    as_of = gold.publication.published_at.astimezone(ZoneInfo(gold.publication.timezone))
     return Filters(
-        period.period_of(name, first, last, today, custom),
-        today,
+        period.period_of(name, first, last, as_of.date(), custom),
+        as_of.replace(tzinfo=None),
         period.ALL if project == "All projects" else project,
         period.ALL if place == "All countries" else place,
         compare,

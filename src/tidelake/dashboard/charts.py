@@ -77,7 +77,8 @@ def trend(
 ) -> None:
     """A line over an area; the time before lies under it as a ghost, place by place.
 
-    `unfinished` says that the last point is of a day that is not over: the line to it is dotted.
+    `unfinished` says that the last point is of a day or hour that is not over: the line to it is
+    dotted, and nothing stands beside it.
     """
     rows = _with_ghost(now, before, unit, unfinished)
     tooltip = [tip("when", "When"), tip("shown", measure)]
@@ -115,8 +116,9 @@ def _with_ghost(
     rows = []
     last = len(now) - 1
     for place, point in enumerate(now):
-        ghost = before[place] if place < len(before) else None
         still = unfinished and place == last
+        # Not under what is not over: a whole day beside half of one reads as a fall.
+        ghost = before[place] if place < len(before) and not still else None
         told = f"{unit.form(ghost.value)} ({Moment(ghost.at).words})" if ghost else ""
         rows.append(
             {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 ALL = ""  # every project, every country
@@ -33,21 +33,58 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What every page of gold is asked for. `known_from` is the first day with an event."""
+    """What every page of gold is asked for. `known_from` is the first day with an event, `as_of`
+    the moment up to which gold knows, in the reporting zone and without it."""
 
     period: Period
-    today: date  # in the reporting zone
+    as_of: datetime
     project: str = ALL
     country: str = ALL
     compare: bool = True
     known_from: date | None = None
 
     @property
+    def today(self) -> date:
+        return self.as_of.date()
+
+    @property
+    def unfinished(self) -> bool:
+        """The last day of the period is not over."""
+        return self.period.last >= self.today
+
+    @property
+    def over(self) -> Filters | None:
+        """The same for those days of the period that are over; none where none is."""
+        end = min(self.period.last, self.today - timedelta(days=1))
+        if end < self.period.first:
+            return None
+        return replace(self, period=Period(self.period.first, end))
+
+    @property
+    def previous(self) -> Filters | None:
+        """The same for the whole period before; none where it is not wanted or not known."""
+        days = self.period.before()
+        reaches = self.known_from is not None and days.first >= self.known_from
+        return replace(self, period=days) if self.compare and reaches else None
+
+    @property
     def before(self) -> Filters | None:
-        """The same for the period before; none where it is not wanted or not known."""
-        previous = self.period.before()
-        reaches = self.known_from is not None and previous.first >= self.known_from
-        return replace(self, period=previous) if self.compare and reaches else None
+        """What the days that are `over` are compared with: as many, from the start of `previous`.
+
+        An unfinished day beside a whole one would look like a fall every morning. Place by place
+        the days keep their weekdays, in periods of whole weeks.
+        """
+        over, previous = self.over, self.previous
+        if over is None or previous is None:
+            return None
+        first = previous.period.first
+        return replace(self, period=Period(first, first + timedelta(days=over.period.days - 1)))
+
+    @property
+    def hours_over(self) -> int:
+        """How many hours of an unfinished period are over, by the clock of the reporting zone."""
+        end = min(self.as_of, _midnight(self.period.last + timedelta(days=1)))
+        return max(0, int((end - _midnight(self.period.first)) / timedelta(hours=1)))
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -86,3 +123,7 @@ def period_of(
     end = min(today, last_day)
     start = end - timedelta(days=PRESETS[name] - 1) if name in PRESETS else first_day
     return Period(min(max(start, first_day), end), end)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time())

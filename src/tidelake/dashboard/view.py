@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,9 +11,12 @@ from tidelake.dashboard import charts, formats
 from tidelake.dashboard.charts import Point, Unit
 from tidelake.dashboard.gold import Gold
 from tidelake.dashboard.live import LiveFacts
+from tidelake.dashboard.markup import Card
 from tidelake.dashboard.period import Filters, Period
 
 HOURLY_UP_TO_DAYS = 2
+# Makes cards of some days, with their changes since other days where those are given.
+Figures = Callable[[Filters, Filters | None], Sequence[Card]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,37 +29,57 @@ class View:
 
     @property
     def compared(self) -> str:
-        """What the changes compare with, in words."""
-        before = self.filters.before
-        if before is None:
+        """What the changes compare, in words."""
+        before, over = self.filters.before, self.filters.over
+        if before is None or over is None:
             return ""
-        return f"compared with {formats.days(before.period.first, before.period.last)}"
+        earlier = formats.days(before.period.first, before.period.last)
+        if not self.filters.unfinished:
+            return f"compared with {earlier}"
+        return f"changes compare the {_days(over.period.days, 'whole day')} with {earlier}"
 
     @property
     def uncompared(self) -> str:
         """Why there is nothing to compare with, where a comparison is wanted."""
         if not self.filters.compare or self.filters.before is not None:
             return ""
+        if self.filters.previous is not None:
+            return "a day is compared when it is over"
         return "no earlier days to compare with"
 
     @property
     def subtitle(self) -> str:
         period = self.filters.period
-        days = f"{period.days:,} day{'s' if period.days != 1 else ''}"
+        days = _days(period.days, "day")
+        if self.filters.unfinished:
+            days += " so far" if period.days == 1 else ", the last one so far"
         parts = [formats.days(period.first, period.last), days, self.compared or self.uncompared]
         return " · ".join(part for part in parts if part)
 
     def rows(self, sql: str, **more: Any) -> list[dict[str, Any]]:
-        return self.gold.rows(sql, {**self.filters.parameters, **more})
+        return self.rows_of(self.filters, sql, **more)
 
     def rows_before(self, sql: str, **more: Any) -> list[dict[str, Any]]:
-        before = self.filters.before
-        return self.gold.rows(sql, {**before.parameters, **more}) if before else []
+        return self.rows_of(self.filters.before, sql, **more)
 
-    def both(self, sql: str, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The one row of a query, for these days and for those before (empty if there are none)."""
-        before = self.rows_before(sql, **more)
-        return self.rows(sql, **more)[0], before[0] if before else {}
+    def rows_of(self, days: Filters | None, sql: str, **more: Any) -> list[dict[str, Any]]:
+        """Rows of a query for other days than those chosen; nothing for no days."""
+        return self.gold.rows(sql, {**days.parameters, **more}) if days else []
+
+    def row_of(self, days: Filters | None, sql: str, **more: Any) -> dict[str, Any]:
+        """The one row of a query, such as a sum; empty for no days."""
+        return next(iter(self.rows_of(days, sql, **more)), {})
+
+    def cards(self, figures: Figures) -> list[Card]:
+        """The figures of all days chosen, each with the change of the days that are over."""
+        over, before = self.filters.over, self.filters.before
+        if over == self.filters:
+            return list(figures(self.filters, before))
+        moved = {card.key: card for card in figures(over, before)} if over and before else {}
+        return [
+            replace(card, change=moved[card.key].change) if card.key in moved else card
+            for card in figures(self.filters, None)
+        ]
 
     def trend(
         self,
@@ -77,8 +100,14 @@ class View:
         ghost: list[Point] = []
         if before is not None:
             ghost = charts.filled(before.period, _by_day(self.rows_before(sql, **more)), empty)
-        unfinished = period.last >= self.filters.today
-        charts.trend(now, ghost, name=name, unit=unit, measure=measure, unfinished=unfinished)
+        charts.trend(
+            now,
+            ghost,
+            name=name,
+            unit=unit,
+            measure=measure,
+            unfinished=self.filters.unfinished,
+        )
 
     @property
     def hourly(self) -> bool:
@@ -94,3 +123,7 @@ class View:
 
 def _by_day(rows: list[dict[str, Any]]) -> dict[date, float | None]:
     return {row["day"]: row["value"] for row in rows}
+
+
+def _days(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' if count != 1 else ''}"

@@ -58,7 +58,10 @@ SEARCHES = f"""
 
 def draw(view: View) -> None:
     """Draws the page."""
-    st.html(markup.cards(_cards(*view.both(TOTALS)), view.compared))
+    cards = view.cards(
+        lambda days, before: _cards(view.row_of(days, TOTALS), view.row_of(before, TOTALS))
+    )
+    st.html(markup.cards(cards, view.compared))
     referrers = view.rows(REFERRERS)
     st.html(
         markup.heading(

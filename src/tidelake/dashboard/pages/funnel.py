@@ -51,8 +51,13 @@ RETENTION = """
 
 def draw(view: View) -> None:
     """Draws the page."""
-    steps, before = view.rows(STEPS), {r["step"]: r["sessions"] for r in view.rows_before(STEPS)}
-    st.html(markup.cards(_cards(steps, before), view.compared))
+    steps, before = view.rows(STEPS), _sessions(view.rows_before(STEPS))
+    cards = view.cards(
+        lambda days, earlier: _cards(
+            view.rows_of(days, STEPS), _sessions(view.rows_of(earlier, STEPS))
+        )
+    )
+    st.html(markup.cards(cards, view.compared))
     left, right = st.columns([5, 4], gap="large")
     with left:
         detail = (
@@ -108,6 +113,10 @@ def _cards(steps: list[dict[str, Any]], before: dict[int, int]) -> list[Card]:
             Card(label, percent(share), moved, points=True, note=note, key=f"step_{row['step']}")
         )
     return found
+
+
+def _sessions(steps: list[dict[str, Any]]) -> dict[int, int]:
+    return {row["step"]: row["sessions"] for row in steps}
 
 
 def _steps(rows: list[dict[str, Any]], before: dict[int, int]) -> list[FunnelStep]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,7 +14,7 @@ from tidelake.dashboard.charts import Point
 from tidelake.dashboard.countries import country_name
 from tidelake.dashboard.formats import change, ratio
 from tidelake.dashboard.markup import Bar, Card
-from tidelake.dashboard.period import where
+from tidelake.dashboard.period import Filters, where
 from tidelake.dashboard.view import View
 
 LONGEST = 7  # lines of a list
@@ -65,6 +66,10 @@ HOURLY = f"""
     select hour, sum(events)::bigint as value from gold.events_by_hour
     where {where(day="hour::date")} group by hour
 """
+FIRST_HOURS = f"""
+    select sum(events)::bigint as events from gold.events_by_hour
+    where {where(day="hour::date")} and hour < $first::timestamp + $hours * interval '1 hour'
+"""
 
 
 def draw(view: View) -> None:
@@ -78,8 +83,25 @@ def draw(view: View) -> None:
 
 
 def _cards(view: View) -> list[Card]:
-    now, before = view.both(TRAFFIC)
-    visits, visits_before = view.both(SESSIONS)
+    found = view.cards(partial(_figures, view))
+    hours = view.filters.hours_over
+    if view.filters.over is not None or view.filters.previous is None or not hours:
+        return found
+    # Only events are counted by hour: of a day that is not over, they alone can be compared.
+    now, earlier = (
+        view.row_of(days, FIRST_HOURS, hours=hours)["events"]
+        for days in (view.filters, view.filters.previous)
+    )
+    note = f"change up to {hours:02d}:00"
+    return [
+        replace(card, change=change(now, earlier), note=note) if card.key == "events" else card
+        for card in found
+    ]
+
+
+def _figures(view: View, days: Filters, days_before: Filters | None) -> list[Card]:
+    now, before = view.row_of(days, TRAFFIC), view.row_of(days_before, TRAFFIC)
+    visits, visits_before = view.row_of(days, SESSIONS), view.row_of(days_before, SESSIONS)
     found = [
         _counted("Visitors a day", "visitors_a_day", _a_day(now), _a_day(before)),
         _counted("New visitors", "new_visitors", now["new_visitors"], before.get("new_visitors")),
@@ -88,8 +110,8 @@ def _cards(view: View) -> list[Card]:
         _share("Bounce rate", "bounce_rate", "bounces", visits, visits_before, "down"),
         _length(visits, visits_before),
     ]
-    revenue_before = {row["currency"]: row["revenue"] for row in view.rows_before(REVENUE)}
-    for row in view.rows(REVENUE)[:CURRENCIES]:
+    revenue_before = {row["currency"]: row["revenue"] for row in view.rows_of(days_before, REVENUE)}
+    for row in view.rows_of(days, REVENUE)[:CURRENCIES]:
         currency = row["currency"]
         found.append(
             Card(
@@ -175,10 +197,11 @@ def _by_hour(view: View) -> None:
     found = {row["hour"]: row["value"] for row in view.rows(HOURLY)}
     now = view.hours(found, view.filters.period)
     ghost: list[Point] = []
-    if view.filters.before is not None:
-        earlier = {row["hour"]: row["value"] for row in view.rows_before(HOURLY)}
-        ghost = view.hours(earlier, view.filters.before.period)
-    unfinished = view.filters.period.last >= view.filters.today
+    previous = view.filters.previous
+    if previous is not None:
+        earlier = {row["hour"]: row["value"] for row in view.rows_of(previous, HOURLY)}
+        ghost = view.hours(earlier, previous.period)
+    unfinished = now[-1].at >= view.filters.as_of.replace(minute=0, second=0, microsecond=0)
     charts.trend(now, ghost, name="Events by hour", measure="Events", unfinished=unfinished)
 
 

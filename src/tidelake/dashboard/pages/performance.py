@@ -6,6 +6,7 @@ exact), never from averages of percentiles.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -15,7 +16,7 @@ from tidelake.dashboard.charts import Bin, Point
 from tidelake.dashboard.countries import country_name
 from tidelake.dashboard.formats import change, milliseconds, number
 from tidelake.dashboard.markup import Card, Column
-from tidelake.dashboard.period import where
+from tidelake.dashboard.period import Filters, where
 from tidelake.dashboard.view import View
 
 STEP = 1.05
@@ -57,9 +58,8 @@ BINS = f"""
 
 def draw(view: View) -> None:
     """Draws the page."""
-    now = {row["metric"]: row for row in view.rows(percentiles("metric"))}
-    before = {row["metric"]: row for row in view.rows_before(percentiles("metric"))}
-    st.html(markup.cards([_card(name, now, before) for name in METRICS], view.compared))
+    now = _by_metric(view, view.filters)
+    st.html(markup.cards(view.cards(partial(_cards, view)), view.compared))
     if not now:
         st.html(markup.nothing("No timing in these days for this choice."))
         return
@@ -86,6 +86,15 @@ def draw(view: View) -> None:
     with right:
         st.html(markup.heading(f"{title} by country"))
         _table(view, "country", "Country", country_name, metric)
+
+
+def _by_metric(view: View, days: Filters | None) -> dict[str, Any]:
+    return {row["metric"]: row for row in view.rows_of(days, percentiles("metric"))}
+
+
+def _cards(view: View, days: Filters, days_before: Filters | None) -> list[Card]:
+    now, before = _by_metric(view, days), _by_metric(view, days_before)
+    return [_card(name, now, before) for name in METRICS]
 
 
 def _card(name: str, now: dict[str, Any], before: dict[str, Any]) -> Card:

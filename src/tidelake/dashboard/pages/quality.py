@@ -67,8 +67,12 @@ UNKNOWN = f"""
 
 def draw(view: View) -> None:
     """Draws the page."""
-    kinds, before = _kinds(view.rows(KINDS)), _kinds(view.rows_before(KINDS))
-    st.html(markup.cards(_cards(kinds, before), view.compared))
+    cards = view.cards(
+        lambda days, before: _cards(
+            _kinds(view.rows_of(days, KINDS)), _kinds(view.rows_of(before, KINDS))
+        )
+    )
+    st.html(markup.cards(cards, view.compared))
     left, right = st.columns(2, gap="large")
     with left:
         st.html(markup.heading("Rejected by day", "Records that are no events, by reason"))

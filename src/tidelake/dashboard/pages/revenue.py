@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ from tidelake.dashboard import charts, formats, markup
 from tidelake.dashboard.countries import country_name
 from tidelake.dashboard.formats import change, number, percent, ratio
 from tidelake.dashboard.markup import Bar, Card, Column
-from tidelake.dashboard.period import where
+from tidelake.dashboard.period import Filters, where
 from tidelake.dashboard.view import View
 
 CURRENCIES = f"""
@@ -46,9 +47,7 @@ def draw(view: View) -> None:
         st.html(markup.nothing("No order in these days for this choice."))
         return
     currency = _currency([row["currency"] for row in found])
-    now = next(row for row in found if row["currency"] == currency)
-    earlier = {row["currency"]: row for row in view.rows_before(CURRENCIES)}
-    st.html(markup.cards(_cards(now, earlier.get(currency, {}), currency), view.compared))
+    st.html(markup.cards(view.cards(partial(_figures, view, currency)), view.compared))
     unit = charts.money(currency)
     st.html(
         markup.heading(f"Revenue by day, {formats.code(currency)}", "Order totals, before refunds")
@@ -69,9 +68,17 @@ def _currency(names: list[str]) -> str:
     """The one that the visitor chose; the one with most orders first."""
     if st.session_state.get("currency") not in names:
         st.session_state["currency"] = names[0]
-    chosen = st.selectbox("Currency", names, key="currency", width=180,
+    chosen = st.selectbox("Currency", names, key="currency", width=180, bind="query-params",
                           help="Amounts of different currencies are never added.")  # fmt: skip
     return str(chosen)
+
+
+def _figures(view: View, currency: str, days: Filters, days_before: Filters | None) -> list[Card]:
+    now, before = (
+        next((r for r in view.rows_of(of, CURRENCIES) if r["currency"] == currency), {})
+        for of in (days, days_before)
+    )
+    return _cards(now, before, currency) if now else []
 
 
 def _cards(now: dict[str, Any], before: dict[str, Any], currency: str) -> list[Card]:
