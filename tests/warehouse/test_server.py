@@ -405,7 +405,7 @@ def test_a_disk_that_is_full_at_a_start_is_named(tmp_path: Path) -> None:
     log = ServerLog(tmp_path)
     with log.opened() as file:
         file.write(b'FATAL: could not write lock file "postmaster.pid": No space left on device\n')
-    with pytest.raises(SetupError, match="the disk is full"):
+    with pytest.raises(UnavailableError, match="the disk is full, PostgreSQL cannot start: FATAL"):
         log.passing_failure()
 
 

@@ -36,7 +36,9 @@ def translated(doing: str) -> Iterator[None]:
     except (NotInstalledError, ImportError) as exc:
         raise SetupError(f"could not {doing}: {exc}", hint="Install the extra it names.") from exc
     except Exception as exc:
+        # SQLAlchemy adds the statement with its values and an address to what the driver says.
+        cause = getattr(exc, "orig", None) or exc
         raise UnavailableError(
-            f"could not {doing}: {type(exc).__name__}: {exc}",
+            f"could not {doing}: {type(cause).__name__}: {' '.join(str(cause).split())}",
             hint="Check that the catalog and the warehouse answer, then try again.",
         ) from exc

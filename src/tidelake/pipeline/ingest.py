@@ -23,7 +23,7 @@ from tidelake.observe import heartbeat
 from tidelake.pipeline.alone import alone, leased
 from tidelake.pipeline.caution import Caution
 from tidelake.pipeline.encode import Encoder
-from tidelake.pipeline.ingest_report import PART, Report
+from tidelake.pipeline.ingest_report import PART, Report, beat_in_trouble
 from tidelake.pipeline.lakehouse import Lakehouse, opened
 from tidelake.pipeline.loop import Loop, Pace
 from tidelake.pipeline.rules import rules_of
@@ -55,6 +55,7 @@ def run(settings: Settings, stop: Stop) -> None:
                 if isinstance(exc, FailedTakeError):
                     caution.failed(exc)
                 log.warning("%s; starting again in %.1f s", exc, wait)
+                beat_in_trouble(settings.home, exc.message)
                 time.sleep(wait) if stop else stop.wait(wait)
                 wait = min(wait * 2, LONGEST_WAIT_S)
         if can_work:

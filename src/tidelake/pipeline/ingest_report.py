@@ -6,7 +6,9 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tidelake.lake.commit import Committed
 from tidelake.lake.writer import StoredRange
@@ -23,6 +25,19 @@ log = logging.getLogger("tidelake.ingest")
 
 PART = "ingest"
 BEAT_EVERY_S = 1.0
+
+
+def beat_in_trouble(home: Path, trouble: str) -> None:
+    """Between two shifts: the last word once more, and why nothing is committed.
+
+    Without it the part would be silent, as one that hangs, and nobody would be told the cause.
+    """
+    now, last = time.time(), heartbeat.read(home).get(PART)
+    values = dict(last.values) if last else {}
+    if last and values.get("lag_s"):
+        values["lag_s"] += max(now - last.at, 0.0)  # what waited waits still
+    with suppress(OSError):  # the disk of the home may be what is full
+        heartbeat.beat(home, PART, now, {**values, "trouble": trouble})
 
 
 class Report:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tidelake.errors import SetupError, TransientError, UnavailableError
+from tidelake.files.trouble import FULL
 from tidelake.warehouse import cluster
 from tidelake.warehouse.account import unprivileged_account
 from tidelake.warehouse.databases import ensure_database
@@ -196,7 +197,8 @@ class EmbeddedPostgres:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
         except OSError as exc:
-            raise SetupError(
+            kind = UnavailableError if exc.errno in FULL else SetupError
+            raise kind(
                 f"cannot run PostgreSQL from {self.folder}: {exc}",
                 hint="see whether the disk is full or read-only",
             ) from exc

@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from tidelake.errors import IncompatibleError, SetupError
+from tidelake.errors import IncompatibleError, SetupError, UnavailableError
 
 ROTATE_BYTES = 16 * 2**20
+
+#: The operating system's words, which PostgreSQL passes on in whatever it fails at.
+NO_SPACE = "No space left on device"
 
 #: The server's words for trouble that the next launch may not meet.
 PASSING = (
@@ -43,17 +46,22 @@ class ServerLog:
             yield log
 
     def passing_failure(self) -> str:
-        """Why the last launch ended, when the next may succeed. Raises SetupError when not."""
+        """Why the last launch ended, when one of the next seconds may succeed.
+
+        Raises UnavailableError on a full disk: in its recovery the server has to write. Raises
+        SetupError when no launch will succeed.
+        """
         with self.path.open("rb") as log:
             log.seek(self._start)
             said = log.read().decode(errors="replace").strip()
         last = "\n".join(said.splitlines()[-5:])
         if any(words in said for words in PASSING):
             return last
-        if "No space left on device" in said:
-            raise SetupError(
-                f"the disk is full, PostgreSQL cannot start: {last}",
-                hint="free some space, then start again",
+        if NO_SPACE in said:
+            (*_, line) = (line for line in said.splitlines() if NO_SPACE in line)
+            raise UnavailableError(
+                f"the disk is full, PostgreSQL cannot start: {line}",
+                hint="free some space on its disk; nothing that it had committed is lost",
             )
         if "incompatible with server" in said:
             raise IncompatibleError(

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from tidelake.errors import SetupError, TidelakeError, UnavailableError
+from tidelake.warehouse.server_log import NO_SPACE
 
 Connection: TypeAlias = psycopg.Connection[Any]
 T = TypeVar("T")
@@ -97,8 +98,8 @@ def as_ours(exc: psycopg.Error, url: str | None) -> TidelakeError:
             "the PostgreSQL URL cannot be read",
             hint="TIDELAKE_POSTGRES_URL looks like postgresql://user:password@host:5432/database",
         )
-    said, place = str(exc).strip(), describe(url)
-    if isinstance(exc, psycopg.errors.DiskFull):
+    said, place = _in_a_line(exc), describe(url)
+    if isinstance(exc, psycopg.errors.DiskFull) or NO_SPACE in said:
         return UnavailableError(f"{place} has no disk space: {said}", hint="free some there")
     if isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError):
         for words, hint in REFUSALS:
@@ -110,6 +111,11 @@ def as_ours(exc: psycopg.Error, url: str | None) -> TidelakeError:
     if isinstance(exc, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName):
         return SetupError(f"{place} is not set up: {said}", hint="run `tidelake init`")
     return SetupError(f"{place} refuses: {said}")
+
+
+def _in_a_line(exc: psycopg.Error) -> str:
+    """What it says, without the details in which PostgreSQL quotes rows and statements."""
+    return " ".join((exc.diag.message_primary or str(exc)).split())
 
 
 def describe(url: str | None) -> str:
