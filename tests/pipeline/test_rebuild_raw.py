@@ -12,7 +12,7 @@ from tests.pipeline.loading import Loads, loads
 
 from tidelake.errors import FencedError, UsageError
 from tidelake.lake.travel import rollback
-from tidelake.pipeline.load import PART, REBUILD
+from tidelake.pipeline.load import PART, REBUILD, Retention
 from tidelake.pipeline.rebuild_raw import rebuild_raw
 from tidelake.settings import Settings
 from tidelake.warehouse.lease import Lease
@@ -145,6 +145,25 @@ def test_days_that_retention_dropped_come_back_where_that_is_wished(site: Loads)
     assert everything(site) == before
     assert site.one("select count(*) from tidelake.loads where dropped_at is not null") == 0
     assert site.balanced()
+
+
+def test_days_that_were_brought_back_stay_until_silver_has_taken_them_since(site: Loads) -> None:
+    site.now -= 10 * DAY
+    fill(site)
+    before = everything(site)
+    window = "insert into tidelake.windows (from_load_id, to_load_id, timezone, status)"
+    with connect(site.lakehouse.owner_url or "") as owner:
+        owner.execute(f"{window} values (0, 1000, 'UTC', 'done')".encode())
+        Retention(site.connection, days=1).look()
+        assert everything(site) == []
+        rebuild_raw(site.lakehouse, site.now.date(), lambda _: None, dropped_too=True)
+
+        Retention(site.connection, days=1).look()
+        assert everything(site) == before
+
+        owner.execute("update tidelake.windows set started_at = now()")
+        Retention(site.connection, days=1).look()
+        assert everything(site) == []
 
 
 def test_a_load_in_between_is_not_lost(site: Loads, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ def test_the_tables_have_the_columns_that_others_rely_on(url: str) -> None:
         found = dict(connection.execute(query).fetchall())
 
     window = "to_load_id from_load_id generation timezone status started_at finished_at raw_rows "
-    window += "new_events repeats rejected failed_model message"
+    window += "new_events repeats rejected failed_model message models compacted"
     relied_on = {
         "commits": "commit_id table_name snapshot_id sequence_number operation committed_at "
         "prepared_at records files bytes raw_bytes positions",
@@ -55,7 +55,8 @@ def test_the_tables_have_the_columns_that_others_rely_on(url: str) -> None:
         "data_tests": "layer test status failures message tested_at",
         "lease": "name holder expires_at",
         "load_counter": "only_row last",
-        "load_totals": "table_name files rows set_aside last_load_id unexplained epoch",
+        "load_totals": "table_name files rows set_aside last_load_id unexplained epoch "
+        "brought_back_at unnamed_up_to",
         "loads": "load_id table_name file_path sequence_number rows set_aside load_day loaded_at "
         "dropped_at",
         "migrations": "name checksum applied_at",

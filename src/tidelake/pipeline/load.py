@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from psycopg.errors import LockNotAvailable
 
@@ -24,7 +24,7 @@ from tidelake.pipeline.loader import Progress, TableLoader
 from tidelake.pipeline.stopping import Stop
 from tidelake.settings import Settings
 from tidelake.warehouse.lease import Lease
-from tidelake.warehouse.raw.retention import drop_before
+from tidelake.warehouse.raw.retention import drop_before, held_back
 from tidelake.warehouse.session import Connection, open_connection, translated
 from tidelake.warehouse.windows import Windows
 
@@ -143,10 +143,19 @@ class Retention:
         first_kept = (datetime.now(UTC) - timedelta(days=self._days)).date()
         try:
             for contract in (REJECTED, EVENTS):
-                for day in drop_before(self._connection, contract.table, first_kept, self._taken()):
-                    log.info("raw.%s: what was loaded on %s is dropped", contract.table, day)
+                self._drop(contract.table, first_kept)
         except LockNotAvailable:
             log.info("raw is read at the moment; days that are over are dropped later")
+
+    def _drop(self, table: str, first_kept: date) -> None:
+        if held_back(self._connection, table):
+            log.info(
+                "raw.%s: days that a rebuild brought back are kept until `tidelake rebuild silver`",
+                table,
+            )
+            return
+        for day in drop_before(self._connection, table, first_kept, self._taken()):
+            log.info("raw.%s: what was loaded on %s is dropped", table, day)
 
     def _taken(self) -> int:
         """The load up to which silver is made, also one that is made beside it."""

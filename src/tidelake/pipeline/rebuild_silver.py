@@ -7,19 +7,23 @@ made anew too, which its next cycle does; the last gold stays published until th
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 
-from tidelake import files
 from tidelake.errors import SetupError, TidelakeError, UnavailableError
 from tidelake.pipeline.silver import SilverMaker
 from tidelake.pipeline.transformer import Transformer
+from tidelake.transform.dbt import ModelError
 from tidelake.warehouse import next_silver
 from tidelake.warehouse.windows import Window
 
 log = logging.getLogger("tidelake.transform")
 
 TRIES = 20  # of an exchange, each after the windows that came meanwhile
+HELD_FOR_S = 900.0  # readers that hold the old silver are waited for so long
+STEP_BACK_S = 5.0  # between two tries, for the readers that queued behind the last one
+LEFT_OVER_AFTER_S = 3600.0  # nobody has gone on with a rebuild that was stopped or killed
 
 
 def rebuild_silver(
@@ -27,8 +31,8 @@ def rebuild_silver(
 ) -> Window | None:
     """Makes silver anew from all of raw; gives its last window, None where raw is empty.
 
-    May be killed at any time: what is in use stays as it was, and the next call begins anew.
-    Raises `SetupError`, `UnavailableError` or `ModelError`.
+    May be stopped or killed at any time: what is in use stays as it was, and the next call goes on
+    from what was built. Raises `SetupError`, `UnavailableError` or `ModelError`.
     """
     owner_url = ours.warehouse.owner_url
     if owner_url is None:
@@ -36,42 +40,64 @@ def rebuild_silver(
             "silver can not be rebuilt with this login: it may make no schemas",
             hint="Let TIDELAKE_POSTGRES_URL name the owner of the database.",
         )
-    lock = files.open_disk().lock(ours.warehouse.settings.home / "run" / "rebuild.lock")
-    if lock is None:
-        raise UnavailableError(
-            "another process of this home rebuilds silver", hint="Wait until it is done."
-        )
-    try:
-        next_silver.begin(owner_url)
-        return _built_and_exchanged(ours, owner_url, report, stopped)
-    except BaseException:
-        with suppress(TidelakeError):  # the next call drops it too
-            next_silver.give_up(owner_url)
-        raise
-    finally:
-        lock.release()
+    with next_silver.alone(owner_url) as nobody_else:
+        if not nobody_else:
+            raise UnavailableError("another process rebuilds silver", hint="Wait until it is done.")
+        zone = ours.warehouse.settings.transform.timezone
+        if next_silver.begin(owner_url, ours.silver.models, zone):
+            report("going on from the rebuild that was not finished")
+        try:
+            last = _built_and_exchanged(ours, owner_url, report, stopped)
+        except (ModelError, SetupError):
+            _given_up(owner_url)
+            raise
+        if last is None:
+            _given_up(owner_url)
+        return last
 
 
 def rebuild_where_needed(
     ours: Transformer, report: Callable[[str], None], stopped: Callable[[], bool]
-) -> None:
+) -> str:
     """Rebuilds silver, loudly, where it can not be gone on from; raises as `rebuild_silver` does.
 
-    That is so when its days are those of another time zone than the settings name, and when raw
-    lost rows that are in it, since the lake was rolled back or repaired.
+    That is so when its days are those of another time zone than the settings name, when raw lost
+    rows that are in it, since the lake was rolled back or repaired, and when other models made it.
+    With other models, and days that retention has dropped, it is gone on from all the same, so
+    that news still come: gives then what readers must know, else an empty text.
     """
-    last, zone = ours.silver.windows.last_done(), ours.warehouse.settings.transform.timezone
-    if last is None:
-        return
-    if last.timezone != zone:
-        why = f"its days are those of {last.timezone}, and the settings name {zone}"
-    elif lost := ours.silver.windows.lost_rows():
+    windows, zone = ours.silver.windows, ours.warehouse.settings.transform.timezone
+    # Of a first window that was not done tables may hold rows all the same.
+    begun = windows.last_done() or windows.unfinished()
+    if begun is None:
+        return ""
+    if begun.timezone != zone:
+        why = f"its days are those of {begun.timezone}, and the settings name {zone}"
+    elif lost := windows.lost_rows():
         why = f"raw lost rows that are in it ({lost})"
+    elif windows.outdated(ours.silver.models):
+        why = "its models have changed since"
+        if not next_silver.can_begin(ours.warehouse.owner_url or ours.warehouse.database_url):
+            return OUTDATED
     else:
-        return
+        return ""
     log.warning("silver is made anew from all of raw, and gold after it: %s", why)
     report(f"silver is made anew: {why}")
     rebuild_silver(ours, report, stopped)
+    return ""
+
+
+OUTDATED = (
+    "part of silver was made by older models, and raw lacks days to make it anew: "
+    "`tidelake rebuild raw --all`, then `tidelake rebuild silver`"
+)
+
+
+def clear_left_over(ours: Transformer) -> None:
+    """Drops what a rebuild left that was killed and not run again: it holds back retention."""
+    owner_url = ours.warehouse.owner_url
+    if owner_url and next_silver.clear_left_over(owner_url, LEFT_OVER_AFTER_S):
+        log.warning("what was left of a rebuild of silver that nobody went on with is dropped")
 
 
 def _built_and_exchanged(
@@ -81,18 +107,29 @@ def _built_and_exchanged(
     generation = in_use.generation + 1 if in_use else 1
     url, transform = ours.warehouse.database_url, ours.warehouse.settings.transform
     target = ours.target("silver", suffix="_next")
+    deadline = None  # of readers, once they were in the way
     with closing(SilverMaker(url, target, transform, silver="next")) as making:
-        for _ in range(TRIES):
+        tries = 0
+        while tries < TRIES:
             last = _caught_up(making, generation, report, stopped)
             if last is None:
                 return None
-            with ours.turn() as alone:
-                if not alone:
-                    raise UnavailableError("the rebuild was stopped", hint="Run it again.")
-                # What was loaded meanwhile is little; nobody makes a window of the old one now.
-                last = _caught_up(making, generation, report, stopped) or last
-                if next_silver.exchange(owner_url):
-                    return last
+            try:
+                with ours.turn() as alone:
+                    if not alone:
+                        raise _stopped()
+                    # What was loaded meanwhile is little; nobody makes a window of the old one now.
+                    last = _caught_up(making, generation, report, stopped) or last
+                    if next_silver.exchange(owner_url):
+                        return last
+                tries += 1
+            except next_silver.HeldByReadersError as exc:
+                deadline = deadline or time.monotonic() + HELD_FOR_S
+                if time.monotonic() > deadline:
+                    raise
+                report(f"{exc.message}; trying again")
+                if ours.pause(STEP_BACK_S):
+                    raise _stopped() from exc
     raise UnavailableError("silver was not exchanged: raw grows too fast", hint="Try it again.")
 
 
@@ -106,5 +143,16 @@ def _caught_up(
     while window := making.make_window(generation):
         report(f"window {window}: {window.new_events:,} new events, {window.repeats:,} repeats")
         if stopped():
-            raise UnavailableError("the rebuild was stopped", hint="Run it again.")
+            raise _stopped()
     return making.windows.last_done()
+
+
+def _stopped() -> UnavailableError:
+    return UnavailableError(
+        "the rebuild was stopped", hint="Run it again: it goes on from what was built."
+    )
+
+
+def _given_up(owner_url: str) -> None:
+    with suppress(TidelakeError):  # the next call drops it too
+        next_silver.give_up(owner_url)

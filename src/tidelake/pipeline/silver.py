@@ -8,10 +8,15 @@ from collections.abc import Mapping, Sequence
 from tidelake import crash
 from tidelake.settings import Transform
 from tidelake.transform.dbt import DbtTarget, ModelError, NodeResult, Value
+from tidelake.transform.project import fingerprint
 from tidelake.warehouse.session import Session
 from tidelake.warehouse.windows import Silver, Window, Windows
 
 log = logging.getLogger("tidelake.transform")
+
+#: Tags of models: tables and views that a run only makes where they are missing, and what reads
+#: rejected records and no event.
+MADE_ONCE, OF_REJECTS = "tag:made_once", "tag:of_rejects"
 
 #: What a window's loads became: events seen for the first time, and repeats of known ones.
 MADE = """
@@ -40,7 +45,10 @@ class SilverMaker:
         self._settings = settings
         self._suffix = "" if silver == "in use" else "_next"
         self._session = Session(database_url)
+        self._complete = False  # whether this process has run every model, and none failed since
         self.windows = Windows(database_url, silver)
+        # Of now: dbt parses the project once, so what is edited later is not what runs.
+        self.models = fingerprint(dbt.project, "silver")
 
     def parse(self) -> None:
         """Parses the project ahead of the first run. Raises `SetupError`."""
@@ -52,12 +60,14 @@ class SilverMaker:
         Raises `ModelError` where a model failed: the window then keeps its bounds and is made
         again by the next call. `generation` is that of a silver which has no window yet.
         """
-        window = self.windows.begin(self._settings.window_rows, self._settings.timezone, generation)
+        window = self.windows.begin(
+            self._settings.window_rows, self._settings.timezone, generation, self.models
+        )
         if window is None:
             return None
         crash.point("transform.window_begun")
         try:
-            self._dbt.run(self.values(window))
+            self._run(window)
         except ModelError as exc:
             self.windows.failed(window, exc.model, exc.said)
             raise
@@ -98,6 +108,23 @@ class SilverMaker:
     def close(self) -> None:
         self._session.close()
         self.windows.close()
+
+    def _run(self, window: Window) -> None:
+        """Runs the models that the window has something for.
+
+        The first run of a process, and the one after a failure, are of every model: tables that a
+        newer version adds, or that somebody has dropped, are made then.
+        """
+        complete, self._complete = self._complete, False
+        events, rejects = self.windows.rows_of(window)
+        if not complete:
+            self._dbt.run(self.values(window))
+        elif events:
+            others = (MADE_ONCE,) if rejects else (MADE_ONCE, OF_REJECTS)
+            self._dbt.run(self.values(window), exclude=others)
+        elif rejects:
+            self._dbt.run(self.values(window), (f"{OF_REJECTS},path:models/silver",))
+        self._complete = True
 
     def _done(self, window: Window) -> Window:
         bounds = {"from_load_id": window.from_load_id, "to_load_id": window.to_load_id}

@@ -11,7 +11,7 @@ from tidelake.errors import SetupError, TidelakeError
 from tidelake.observe import heartbeat
 from tidelake.pipeline.beating import beating
 from tidelake.pipeline.break_off import broken_off_by
-from tidelake.pipeline.rebuild_silver import rebuild_where_needed
+from tidelake.pipeline.rebuild_silver import clear_left_over, rebuild_where_needed
 from tidelake.pipeline.stopping import Stop
 from tidelake.pipeline.transformer import Cycle, Transformer, transformer
 from tidelake.pipeline.warehouse import opened_warehouse
@@ -23,7 +23,8 @@ log = logging.getLogger("tidelake.transform")
 
 PART = "transform"
 LOOK_EVERY_S = 0.25  # between two looks for news: one query of an index each
-LONGEST_WAIT_S = 300.0
+# After trouble: a try that fails costs a second or two, and what waits for it is all the news.
+LONGEST_WAIT_S = 60.0
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Said:
             "windows": 0,
             "cycle_s": 0.0,
             "trouble": "",
+            "alert": "",
             "failed_model": "",
             "failed_tests": [],
         }
@@ -54,9 +56,13 @@ class Said:
             self.values["version"] = cycle.published.version
             self.values["to_load_id"] = cycle.published.to_load_id
 
+    def alert(self, said: str) -> None:
+        """What is to be known though cycles run; empty for nothing."""
+        self.values["alert"] = said
+
     def failed(self, exc: TidelakeError) -> None:
         model = exc.model if isinstance(exc, ModelError) else ""
-        self.values |= {"trouble": exc.message, "failed_model": model}
+        self.values |= {"trouble": " ".join(exc.message.split()), "failed_model": model}
 
     def tested(self, tests: list[DataTest]) -> None:
         self.values["failed_tests"] = [one.test for one in tests if not one.passed]
@@ -96,9 +102,11 @@ class Live:
         self._wait_s = 0.0  # after the trouble that is not over; 0: there is none
         self._tests_due = time.monotonic() + self._test_interval_s
         self._tested_to = 0
+        self._alert = ""  # what was said of silver last
 
     def run(self) -> None:
         self._parse()
+        clear_left_over(self._ours)
         while not self._stop:
             try:
                 if time.monotonic() >= self._next and (self._wait_s or self._ours.news()):
@@ -120,7 +128,7 @@ class Live:
 
     def _cycle(self) -> None:
         began = time.monotonic()
-        rebuild_where_needed(self._ours, log.info, self._stop.__bool__)
+        self._require_sound_silver()
         cycle = self._ours.cycle()
         took = time.monotonic() - began
         self._said.done(cycle, took)
@@ -131,6 +139,17 @@ class Live:
         self._next = time.monotonic() if self._is_backlog(cycle) else began + self._interval_s
         if cycle.window or cycle.published:
             log.info("%s in %.1f s", cycle, took)
+
+    def _require_sound_silver(self) -> None:
+        def report(said: str) -> None:
+            log.info("%s", said)
+            self._said.alert(said)
+
+        alert = rebuild_where_needed(self._ours, report, self._stop.__bool__)
+        if alert and alert != self._alert:
+            log.warning("%s", alert)
+        self._alert = alert
+        self._said.alert(alert)
 
     def _is_backlog(self, cycle: Cycle) -> bool:
         if cycle.window is None:
@@ -146,6 +165,7 @@ class Live:
         self._tested_to = last.to_load_id if last else 0
         self._said.tested(tests)
         self._ours.tidy(datetime.now(UTC))
+        clear_left_over(self._ours)
         for one in tests:
             if not one.passed:
                 log.error("the data test %s of %s: %s", one.test, one.layer, one.message)

@@ -70,8 +70,8 @@ def rebuild_gold(ours: Transformer, report: Report) -> None:
 
 
 def _news(ours: Transformer, wish: Wish, stop: Stop, report: Report) -> None:
-    if wish.wants("silver"):
-        rebuild_where_needed(ours, report, stop.__bool__)
+    if wish.wants("silver") and (alert := rebuild_where_needed(ours, report, stop.__bool__)):
+        report(alert)
     made = False
     while not stop:
         cycle = ours.cycle(silver=wish.wants("silver"), gold=wish.wants("gold"))

@@ -85,7 +85,8 @@ class Transformer:
         """A target of the project; `suffix` is that of the schemas of a silver beside this one."""
         fixed: dict[str, Value] = {"schema_suffix": suffix} if suffix else {}
         home, url = self.warehouse.settings.home, self.warehouse.database_url
-        environment = profile_environment(url, self.folder.work, self._application)
+        memory = self.warehouse.settings.transform.memory_bytes
+        environment = profile_environment(url, self.folder.work, self._application, memory)
         return DbtTarget(
             project_folder(),
             home / "dbt",
@@ -119,6 +120,10 @@ class Transformer:
                 return
             with leased(url, WORK, home, self._stop) as lease, _renewed(lease):
                 yield not self._stop
+
+    def pause(self, seconds: float) -> bool:
+        """Waits; True, at once, where it is told to stop."""
+        return self._stop.wait(seconds)
 
     def test(self, after: int = 0) -> list[DataTest]:
         """Runs the data tests of both layers and keeps what they said.

@@ -108,14 +108,19 @@ class DbtTarget:
         self._manifest = cast("Manifest", done.result)
 
     def run(
-        self, values: Mapping[str, Value], select: Sequence[str] = (), full_refresh: bool = False
+        self,
+        values: Mapping[str, Value],
+        select: Sequence[str] = (),
+        full_refresh: bool = False,
+        exclude: Sequence[str] = (),
     ) -> list[NodeResult]:
         """Runs the models, all or those that `select` names in dbt's words, with these vars.
 
-        Raises `ModelError` for the first that failed; those that do not depend on it were run.
-        Raises `Interrupted` on Ctrl-C.
+        Those that `exclude` names are left out. Raises `ModelError` for the first that failed;
+        those that do not depend on it were run. Raises `Interrupted` on Ctrl-C.
         """
         arguments = ["--full-refresh"] if full_refresh else []
+        arguments += [f"--exclude={' '.join(exclude)}"] if exclude else []
         found = self._nodes("run", arguments, values, select)
         for node in found:
             if node.status == "error":

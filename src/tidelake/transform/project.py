@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tidelake.errors import SetupError
 
 IN_WHEEL = Path(__file__).parent / "project"
 IN_REPOSITORY = Path(__file__).parents[3] / "dbt"
+
+#: Folder of models that are views: each run makes those anew whose query has changed.
+VIEWS = "masked"
+
+#: Jinja's comments, and the data tests among the macros.
+NO_SQL = re.compile(r"\{#.*?#\}|\{% *test .*?endtest *%\}", re.DOTALL)
 
 
 def project_folder() -> Path:
@@ -23,11 +33,54 @@ def project_folder() -> Path:
 
 
 def fingerprint(project: Path, layer: str) -> str:
-    """Changes when the SQL of the layer's models or macros does; tests and words do not count."""
+    """Changes when what the layer's models make does; tests, words and views do not count.
+
+    What counts is the SQL of models and macros, and of their YAML the configuration and the
+    names, types and keys of columns, from which tables are made.
+    """
     digest = hashlib.sha256()
-    for kind in ("models", "macros"):
-        for path in sorted((project / kind / layer).rglob("*.sql")):
-            # Git may have changed the line ends on the way here.
-            text = "\n".join(path.read_text("utf-8").splitlines())
-            digest.update(f"{path.relative_to(project).as_posix()}\n{text}\n".encode())
+    for path in sorted((project / "macros" / layer).rglob("*.sql")):
+        digest.update(_named(project, path, _sql(path)))
+    for path in sorted((project / "models" / layer).rglob("*")):
+        if VIEWS in path.relative_to(project).parts:
+            continue
+        if path.suffix == ".sql":
+            digest.update(_named(project, path, _sql(path)))
+        elif path.suffix == ".yml":
+            digest.update(_named(project, path, _tables(path)))
     return digest.hexdigest()[:16]
+
+
+def _named(project: Path, path: Path, text: str) -> bytes:
+    return f"{path.relative_to(project).as_posix()}\n{text}\n".encode()
+
+
+def _sql(path: Path) -> str:
+    """The lines that say something. Git may have changed their ends on the way here."""
+    text = NO_SQL.sub("", path.read_text("utf-8"))
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("--"))
+
+
+def _tables(path: Path) -> str:
+    import yaml
+
+    models = (yaml.safe_load(path.read_text("utf-8")) or {}).get("models", ())
+    return "\n".join(
+        f"{model['name']} {_config(model)} {_keys(model)}: "
+        + ", ".join(
+            f"{column['name']} {column.get('data_type')} {_keys(column)}"
+            for column in model.get("columns", ())
+        )
+        for model in models
+    )
+
+
+def _config(model: Mapping[str, Any]) -> str:
+    """How it is made; tags only say when."""
+    config = {name: value for name, value in model.get("config", {}).items() if name != "tags"}
+    return json.dumps(config, sort_keys=True)
+
+
+def _keys(owner: Mapping[str, Any]) -> str:
+    return json.dumps(owner.get("constraints", []), sort_keys=True)

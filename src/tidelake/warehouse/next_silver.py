@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeAlias
+
 import psycopg
 from psycopg import sql
 
 from tidelake.errors import SetupError, UnavailableError
 from tidelake.warehouse.session import Connection, connect
 
+Values: TypeAlias = Mapping[str, object] | Sequence[object] | None
+
 #: Schema in use, its kind, and the schema beside it.
 SCHEMAS = (("silver", "silver", "silver_next"), ("silver_pii", "silver_pii", "silver_pii_next"))
 
-#: Readers hold the old tables; beyond this the exchange gives up, since all others would queue.
+#: Readers hold the old tables; beyond this an exchange steps back: all others queue behind it.
 LOCK_TIMEOUT = "10s"
+
+#: Of the session that builds: it ends with its process, on whatever machine that was killed.
+LOCK = "select pg_try_advisory_lock(hashtextextended('tidelake.rebuild silver', 0))"
 
 RELATIONS = """
 select relname, relkind in ('v', 'm') as is_view
@@ -35,28 +44,101 @@ select exists (
 )
 """
 
+# An earlier attempt is gone on from where it was made as this one would be, of what raw holds.
+GOOD = """
+select
+    to_regnamespace('silver_next') is not null
+    and to_regnamespace('silver_pii_next') is not null
+    and exists (select from tidelake.windows_next)
+    and not exists (
+        select from tidelake.windows_next
+        where
+            models is distinct from %(models)s
+            or timezone <> %(timezone)s
+            or generation <> 1 + coalesce((select max(generation) from tidelake.windows), 0)
+    )
+    and not exists (
+        select from tidelake.reconciliations as done
+        where removed > 0 and exists (
+            select from tidelake.windows_next as made
+            where made.started_at < done.at and made.from_load_id < done.highest_load_id
+        )
+    )
+"""
 
-def begin(owner_url: str) -> None:
-    """Makes empty schemas for the next silver; what an earlier attempt left is dropped.
+LEFT_OVER = """
+select
+    (to_regnamespace('silver_next') is not null or exists (select from tidelake.windows_next))
+    and coalesce(
+        (select max(coalesce(finished_at, started_at)) from tidelake.windows_next), '-infinity'
+    ) < now() - make_interval(secs => %s)
+"""
 
-    Raises `SetupError` where raw no longer holds all that silver was made from.
+HOLDERS = """
+select distinct usename, date_trunc('second', clock_timestamp() - xact_start)::text
+from pg_locks
+inner join pg_class on pg_class.oid = pg_locks.relation
+inner join pg_stat_activity using (pid)
+where
+    relnamespace in (to_regnamespace('silver'), to_regnamespace('silver_pii'))
+    and granted and pid <> pg_backend_pid()
+order by 2 desc
+limit 3
+"""
+
+
+class HeldByReadersError(UnavailableError):
+    """Readers held silver's tables for long; what is in use and what was built stay as they are."""
+
+
+@contextmanager
+def alone(owner_url: str) -> Iterator[bool]:
+    """Whether nobody else builds a next silver of this database; none does until the end."""
+    with connect(owner_url) as connection:
+        yield _is_so(connection, LOCK)
+
+
+def can_begin(owner_url: str) -> bool:
+    """Whether raw still holds all that silver is made from."""
+    with connect(owner_url) as connection:
+        return not _is_so(connection, DROPPED_LOADS)
+
+
+def begin(owner_url: str, models: str, timezone: str) -> bool:
+    """Makes empty schemas for the next silver; True where an earlier attempt is gone on from.
+
+    That is one by the same models for the same time zone; any other is dropped. Raises
+    `SetupError` where raw no longer holds all that silver was made from.
     """
     with connect(owner_url) as connection, connection.transaction():
         if _is_so(connection, DROPPED_LOADS):
             raise SetupError(
                 "silver can not be made anew: raw lacks days that its retention has dropped",
-                hint="Bring them back from the lake: set TIDELAKE_LOAD_RETENTION_DAYS=0, run "
-                "`tidelake rebuild raw --all`, then rebuild silver.",
+                hint="Bring them back from the lake: `tidelake rebuild raw --all`, "
+                "then `tidelake rebuild silver`.",
             )
+        if _is_so(connection, GOOD, {"models": models, "timezone": timezone}):
+            return True
         discard(connection)
         for _, kind, schema in SCHEMAS:
             connection.execute("call tidelake.make_schema(%s, %s)", (schema, kind))
+        return False
 
 
 def give_up(owner_url: str) -> None:
     """Drops the next silver, which takes room and holds back the retention of raw."""
     with connect(owner_url) as connection, connection.transaction():
         discard(connection)
+
+
+def clear_left_over(owner_url: str, untouched_s: float) -> bool:
+    """Drops a next silver that nobody has worked at for so long; True where there was one."""
+    with alone(owner_url) as nobody_builds, connect(owner_url) as connection:
+        if not nobody_builds or not _is_so(connection, LEFT_OVER, (untouched_s,)):
+            return False
+        with connection.transaction():
+            discard(connection)
+        return True
 
 
 def discard(connection: Connection) -> None:
@@ -71,7 +153,7 @@ def exchange(owner_url: str) -> bool:
     """Puts the next silver and its windows in the place of those in use, all at once.
 
     False where the one in use has windows that the next one lacks: make them and come again.
-    Raises `UnavailableError` where readers hold the old tables for long, and `SetupError` where
+    Raises `HeldByReadersError` where readers hold the old tables for long, and `SetupError` where
     something that is not silver's own depends on them. Nothing has changed then.
     """
     try:
@@ -87,9 +169,10 @@ def exchange(owner_url: str) -> bool:
             return True
     except UnavailableError as exc:
         if isinstance(exc.__cause__, psycopg.errors.LockNotAvailable):
-            raise UnavailableError(
-                f"readers held silver's tables for more than {LOCK_TIMEOUT}",
-                hint="What is in use stays as it was; end long queries, then rebuild silver again.",
+            raise HeldByReadersError(
+                f"readers hold silver's tables for more than {LOCK_TIMEOUT}: {_holders(owner_url)}",
+                hint="What is in use and what was built stay; end long queries, then rebuild "
+                "silver again: it goes on from there.",
             ) from exc
         raise
     except SetupError as exc:
@@ -125,6 +208,13 @@ def _move_tables(connection: Connection) -> None:
         connection.execute(move)
 
 
-def _is_so(connection: Connection, query: str) -> bool:
-    row = connection.execute(query.encode()).fetchone()
+def _holders(owner_url: str) -> str:
+    """Who reads silver, and for how long; by now they may have ended."""
+    with connect(owner_url) as connection:
+        found = connection.execute(HOLDERS).fetchall()
+    return ", ".join(f"{login} since {lasting}" for login, lasting in found) or "they just ended"
+
+
+def _is_so(connection: Connection, query: str, values: Values = None) -> bool:
+    row = connection.execute(query.encode(), values).fetchone()
     return row is not None and row[0] is True

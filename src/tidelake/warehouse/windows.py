@@ -22,7 +22,7 @@ TABLES: dict[Silver, str] = {"in use": "tidelake.windows", "next": "tidelake.win
 
 COLUMNS = (
     "from_load_id, to_load_id, generation, timezone, status, started_at, finished_at, "
-    "raw_rows, new_events, repeats, rejected, failed_model, message"
+    "raw_rows, new_events, repeats, rejected, failed_model, message, models"
 )
 
 AHEAD = """
@@ -53,7 +53,8 @@ class Window:
     """One window; the counts and the end are None until it is done.
 
     `raw_rows` are the rows that its loads put into raw.events, `rejected` those of
-    raw.rejected_events, `failed_model` and `message` what failed in the last try.
+    raw.rejected_events, `failed_model` and `message` what failed in the last try. `models` is the
+    fingerprint of the models that took it; None where it is not known, or more than one.
     """
 
     from_load_id: int
@@ -69,6 +70,7 @@ class Window:
     rejected: int | None = None
     failed_model: str | None = None
     message: str | None = None
+    models: str | None = None
 
     def __str__(self) -> str:
         return f"({self.from_load_id}, {self.to_load_id}]"
@@ -112,17 +114,32 @@ class Windows:
         """The window that was begun and is not done."""
         return self._window(f"select {COLUMNS} from {self._table} where status <> 'done'")
 
-    def begin(self, rows: int, timezone: str, generation: int = 1) -> Window | None:
+    def begin(
+        self, rows: int, timezone: str, generation: int = 1, models: str | None = None
+    ) -> Window | None:
         """The window to be made now, written down as running; None where raw holds nothing new.
 
-        One that was begun before keeps its bounds, its time zone, its generation, and its start:
-        what was made of it then may still be there, which `lost_rows` has to know. A new one takes
-        as many loads as fit into `rows` rows, one at least; its generation is that of the window
-        before it, `generation` for the first.
+        One that was begun before keeps its bounds, its time zone, its generation, its models, and
+        its start: what was made of it then may still be there, which `lost_rows` and `outdated`
+        have to know. A new one takes as many loads as fit into `rows` rows, one at least; its
+        generation is that of the window before it, `generation` for the first.
         """
         return self._session.run(
-            lambda connection: self._begin(connection, rows, timezone, generation)
+            lambda connection: self._begin(connection, rows, timezone, generation, models)
         )
+
+    def rows_of(self, window: Window) -> tuple[int, int]:
+        """The rows that its loads put into raw.events and raw.rejected_events."""
+        bounds = {"from_load_id": window.from_load_id, "to_load_id": window.to_load_id}
+        events, rejects = self._session.run(
+            lambda connection: connection.execute(COUNTS, bounds).fetchone()
+        ) or (0, 0)
+        return int(events), int(rejects)
+
+    def outdated(self, models: str) -> bool:
+        """Whether a window was taken by other models than these."""
+        query = f"select exists (select from {self._table} where models is distinct from %s)"
+        return self._one(query, (models,)) is True
 
     def reopen(self) -> Window | None:
         """Makes the last window a running one again; None where there is none, or one is open."""
@@ -196,10 +213,19 @@ class Windows:
         return int(self._one(query, (after, until)))
 
     def is_end(self, load_id: int) -> bool:
-        """Whether a done window ends at `load_id`; 0 is where the first one begins."""
-        query = (
-            f"select exists (select from {self._table} where status = 'done' and to_load_id = %s)"
+        """Whether news can be told from `load_id` on: a done window ends there, or it is 0, where
+        the first one begins, and no change before it was put together with one after it.
+        """
+        query = f"""
+        select exists (
+            select from {self._table}
+            where
+                status = 'done' and to_load_id = %s
+                and to_load_id >= coalesce(
+                    (select max(to_load_id) from {self._table} where compacted), 0
+                )
         )
+        """
         return load_id == 0 or self._one(query, (load_id,)) is True
 
     def merge(self, before: datetime, rows: int) -> int:
@@ -218,7 +244,9 @@ class Windows:
         select
             count(*), min(from_load_id), max(to_load_id), max(generation), max(timezone),
             min(started_at), max(finished_at), sum(raw_rows), sum(new_events), sum(repeats),
-            sum(rejected)
+            sum(rejected),
+            case when count(models) = count(*) and min(models) = max(models) then min(models) end,
+            bool_or(compacted)
         from old
         group by part
         having count(*) > 1
@@ -228,9 +256,9 @@ class Windows:
         insert into {self._table}
         (
             from_load_id, to_load_id, generation, timezone, started_at, finished_at,
-            raw_rows, new_events, repeats, rejected, status
+            raw_rows, new_events, repeats, rejected, models, compacted, status
         )
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'done')
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'done')
         """
 
         def work(connection: Connection) -> int:
@@ -262,7 +290,12 @@ class Windows:
         self._session.close()
 
     def _begin(
-        self, connection: Connection, rows: int, timezone: str, generation: int
+        self,
+        connection: Connection,
+        rows: int,
+        timezone: str,
+        generation: int,
+        models: str | None,
     ) -> Window | None:
         again = connection.execute(
             f"""
@@ -285,12 +318,12 @@ class Windows:
             return None
         begun = connection.execute(
             f"""
-            insert into {self._table} (from_load_id, to_load_id, generation, timezone)
-            values (%s, %s, %s, %s)
+            insert into {self._table} (from_load_id, to_load_id, generation, timezone, models)
+            values (%s, %s, %s, %s, %s)
             on conflict do nothing
             returning {COLUMNS}
             """.encode(),
-            (watermark, end, generation, timezone),
+            (watermark, end, generation, timezone, models),
         ).fetchone()
         # Another run was faster; its window is the one that the next call finds.
         return None if begun is None else _as_window(begun)

@@ -59,7 +59,14 @@ select load_id, row_number, source_position from tidelake.set_aside where table_
 """
 
 BROUGHT_BACK = """
-update tidelake.loads set dropped_at = null where table_name = %s and dropped_at is not null
+with back as (
+    update tidelake.loads set dropped_at = null
+    where table_name = %(table)s and dropped_at is not null
+    returning rows
+)
+
+update tidelake.load_totals set brought_back_at = clock_timestamp()
+where table_name = %(table)s and exists (select from back where rows > 0)
 """
 
 LEFT_OVER = """
@@ -208,7 +215,7 @@ class Refill:
                 for name in self._tables():
                     self._put_in_place(name)
             if self.dropped_too:
-                connection.execute(BROUGHT_BACK, (self.table,))
+                connection.execute(BROUGHT_BACK, {"table": self.table})
             connection.execute(
                 "update tidelake.load_totals set epoch = epoch + 1 where table_name = %s",
                 (self.table,),

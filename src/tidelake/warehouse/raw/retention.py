@@ -25,6 +25,23 @@ update tidelake.loads set dropped_at = now()
 where table_name = %s and load_day = %s and dropped_at is null
 """
 
+HELD_BACK = """
+select exists (
+    select from tidelake.load_totals
+    where
+        table_name = %s
+        and exists (select from tidelake.windows where started_at < brought_back_at)
+)
+"""
+
+
+def held_back(connection: Connection, table: str) -> bool:
+    """Whether a rebuild brought back days that silver was not made anew from since.
+
+    Somebody wanted them for that: silver of before has taken them, so nothing else holds them.
+    """
+    return connection.execute(HELD_BACK, (table,)).fetchone() == (True,)
+
 
 def drop_before(connection: Connection, table: str, first_kept: date, taken: int) -> list[date]:
     """Drops the partitions of raw.<table> for days before `first_kept`; gives their days.
