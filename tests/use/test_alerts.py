@@ -16,9 +16,11 @@ import pytest
 
 from tidelake.errors import SetupError
 from tidelake.observe import alerts, heartbeat
+from tidelake.pipeline.alert_report import report
 from tidelake.pipeline.alerts import watching
 from tidelake.pipeline.measures import Measurer
-from tidelake.settings import Alerts, Settings
+from tidelake.settings import Alerts, Postgres, Settings
+from tidelake.warehouse.roles import as_login
 
 from ..observe.hooks import Hook
 from ..observe.hooks import hook as a_hook
@@ -123,7 +125,7 @@ def test_the_measures_of_a_lake_at_rest(lake: Any) -> None:
     values = measurer.look(time.time())
     measurer.close()
 
-    zero = ("postgres_down", "books_wrong", "failed_models", "set_aside_rows")
+    zero = ("postgres_down", "postgres_refuses", "books_wrong", "failed_models", "set_aside_rows")
     assert {values[name].value for name in zero} == {0}
     assert values["inbox_bytes"].value == sum(
         path.stat().st_size for path in (lake.settings.home / "inbox" / "lanes").rglob("*.seg")
@@ -177,7 +179,22 @@ def test_no_postgres_is_a_measure_too(lake: Any) -> None:
     values = Measurer(lake.settings.home, "postgresql://x:y@127.0.0.1:1/none").look(time.time())
 
     assert values["postgres_down"].value == 1
+    assert values["postgres_refuses"].value is None
     assert values["gold_lag_s"].value is None
+
+
+def test_a_wrong_password_is_told_from_a_postgres_that_is_away(lake: Any) -> None:
+    wrong = as_login(lake.settings.postgres.url, "tidelake", "wrong")
+    values = Measurer(lake.settings.home, wrong).look(time.time())
+
+    assert values["postgres_down"].value == 0
+    assert values["postgres_refuses"].value == 1
+    assert "password authentication failed" in values["postgres_refuses"].detail
+
+    settings = lake.settings.model_copy(update={"postgres": Postgres(url=wrong)})
+    shown = {row.rule: row.now for row in report(settings).rules}
+    assert shown["postgres-down"] == "0"
+    assert shown["postgres-refuses"].startswith("1 (PostgreSQL at ")
 
 
 def test_the_share_of_rejects_is_that_of_the_last_minutes(tmp_path: Path) -> None:

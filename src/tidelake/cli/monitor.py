@@ -39,7 +39,10 @@ def monitor(
     from tidelake.pipeline.monitor import ticks
 
     try:
-        with opened(settings_of(ctx)) as lakehouse, closing(ticks(lakehouse, every_s)) as found:
+        with (
+            opened(settings_of(ctx), "dashboard", reads=True) as lakehouse,
+            closing(ticks(lakehouse, every_s)) as found,
+        ):
             out = screen.console()
             if once:
                 _say(next(found), out, as_json)

@@ -57,7 +57,7 @@ def tail(
     )
     lines = (0 if start else 10) if count is None else count
     try:
-        with opened(settings_of(ctx)) as lakehouse:
+        with opened(settings_of(ctx), "dashboard", reads=True) as lakehouse:
             following = Tail(lakehouse, wanted)
             out = screen.console()
             if lines or start:

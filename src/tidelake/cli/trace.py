@@ -42,7 +42,7 @@ def trace(
     from tidelake.pipeline.lakehouse import opened
     from tidelake.pipeline.trace import trace as follow
 
-    with opened(settings_of(ctx)) as lakehouse:
+    with opened(settings_of(ctx), "transform", reads=True) as lakehouse:
         found = follow(lakehouse, event.strip(), day_of(day), personal=pii)
     if as_json:
         typer.echo(json.dumps(_document(found.events, found.waits), indent=2, default=str))

@@ -40,6 +40,9 @@ _ALL = (
     Measure("silent_s", "s", "Time since the last word of the part that is silent longest"),
     Measure("troubled_parts", "", "Running parts that report trouble"),
     Measure("postgres_down", "", "1 while PostgreSQL does not answer"),
+    Measure(
+        "postgres_refuses", "", "1 while it answers and refuses: a password, a right, a schema"
+    ),
     Measure("disk_free_share", "share", "Free space on the disk of the home"),
     Measure("disk_free_bytes", "bytes", "Free space on the disk of the home"),
     Measure("inbox_bytes", "bytes", "Segments of the inbox, also those kept for replay"),

@@ -13,6 +13,7 @@ from tidelake.observe.measures import Value, shown
 from tidelake.observe.webhook import shown as address
 from tidelake.pipeline.alerts import measure, rules_of
 from tidelake.pipeline.alerts import send_test as _send
+from tidelake.pipeline.measures import of_trouble
 from tidelake.settings import Settings
 from tidelake.warehouse.connect import borrowed
 
@@ -49,8 +50,8 @@ def report(settings: Settings) -> AlertReport:
         try:
             with borrowed(settings.home, settings.postgres.url or None) as database:
                 values = dict(measure(settings, database.url))
-        except TidelakeError:
-            values = {"postgres_down": Value(1)}
+        except TidelakeError as exc:
+            values = of_trouble(exc)
     rows = tuple(_row(rule, values.get(rule.when.measure, Value(None)), state) for rule in rules)
     return AlertReport(now, rows, state)
 

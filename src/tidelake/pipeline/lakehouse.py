@@ -39,28 +39,34 @@ class Lakehouse:
 
 
 @contextmanager
-def opened(settings: Settings, role: str | None = None) -> Iterator[Lakehouse]:
+def opened(
+    settings: Settings, role: str | None = None, *, reads: bool = False
+) -> Iterator[Lakehouse]:
     """The lakehouse of a home, its database migrated and its tables made where they are missing.
 
     The work then done in it is that of the login `role`; None is whoever the URL names, which is
-    the owner unless the user says otherwise. An embedded PostgreSQL that does not run is started,
+    the owner unless the user says otherwise. Work that only `reads` does with another login than
+    `role` where the URL names one, as on a machine that knows no other. An embedded PostgreSQL that does not run is started,
     and stopped again by the last command that uses it; one that runs (`tidelake up`) is used and
     left alone. Raises `SetupError` or `UnavailableError`.
     """
     make_home(settings.home)
     with borrowed(settings.home, settings.postgres.url or None) as database:
-        lakehouse = attach(settings, database.url, role)
+        lakehouse = attach(settings, database.url, role, reads=reads)
         try:
             yield lakehouse
         finally:
             lakehouse.catalog.close()  # its connections would keep the server from stopping
 
 
-def attach(settings: Settings, database_url: str, role: str | None = None) -> Lakehouse:
+def attach(
+    settings: Settings, database_url: str, role: str | None = None, *, reads: bool = False
+) -> Lakehouse:
     """The lakehouse over a database that answers; the rest as `opened` says."""
     login = login_of(database_url)
     if not login.owner:
-        _require(role, login.name)
+        if not reads:
+            _require(role, login.name)
         require_migrated(database_url)
         return Lakehouse(settings, database_url, _with_tables(settings, database_url), None)
     migrate(database_url)

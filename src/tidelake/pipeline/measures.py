@@ -120,13 +120,12 @@ class Measurer:
             self._session = Session(self.database_url)
         try:
             found = self._session.run(self._ledgers)
-        except UnavailableError as exc:
-            return {**unknown, "postgres_down": Value(1, exc.message)}
-        except (SetupError, TidelakeError) as exc:
-            self.trouble = exc.message
-            return {**unknown, "postgres_down": Value(0)}
+        except TidelakeError as exc:
+            down = isinstance(exc, UnavailableError)
+            self.trouble = "" if down else exc.message
+            return {**unknown, **of_trouble(exc)}
         self.trouble = ""
-        return {**found, "postgres_down": Value(0)}
+        return {**found, "postgres_down": Value(0), "postgres_refuses": Value(0)}
 
     def _ledgers(self, connection: Connection) -> dict[str, Value]:
         lags = layer_lags(connection)
@@ -139,6 +138,15 @@ class Measurer:
             "failed_tests": Value(ledgers.failed_tests, ledgers.failed_test or ""),
             "set_aside_rows": Value(ledgers.set_aside),
         }
+
+
+def of_trouble(exc: TidelakeError) -> dict[str, Value]:
+    """Whether PostgreSQL is away, or there and of no use: a wrong password, a missing right, an
+    old schema. Where it is away, nobody knows what it would say."""
+    if isinstance(exc, UnavailableError):
+        return {"postgres_down": Value(1, exc.message), "postgres_refuses": Value(None)}
+    refuses = Value(1, exc.message) if isinstance(exc, SetupError) else Value(None)
+    return {"postgres_down": Value(0), "postgres_refuses": refuses}
 
 
 def _failed_model(beats: Mapping[str, Heartbeat]) -> str:
