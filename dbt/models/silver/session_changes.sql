@@ -263,11 +263,13 @@ sessions as (
 signed as (
     select
         -1 as sign,
+        load_id as since_load_id,
         {{ columns | join(',\n        ') }}
     from touched
     union all
     select
         1 as sign,
+        null as since_load_id,
         {{ columns | join(',\n        ') }}
     from sessions
 ),

@@ -33,6 +33,7 @@ told as (
         visitor_key,
         {{ week_of('day') }} as week,
         false as is_old,
+        null as told_load_id,
         project,
         country,
         day as first_day,
@@ -44,6 +45,7 @@ told as (
         visitor_key,
         week,
         true as is_old,
+        load_id as told_load_id,
         project,
         country,
         first_day,
@@ -58,6 +60,7 @@ compared as (
         visitor_key,
         week,
         is_old,
+        told_load_id,
         bool_or(is_old) over (partition by visitor_key, week) as was_there,
         {%- for column in first_event %}
         {{ column }} as told_{{ column }},
@@ -93,6 +96,7 @@ added as (
 signed as (
     select
         -1 as sign,
+        told_load_id as since_load_id,
         visitor_key,
         week,
         {%- for column in first_event %}
@@ -102,6 +106,7 @@ signed as (
     union all
     select
         1 as sign,
+        null as since_load_id,
         visitor_key,
         week,
         {{ first_event | join(',\n        ') }}

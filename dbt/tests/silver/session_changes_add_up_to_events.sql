@@ -1,8 +1,18 @@
--- Every event that can be in a session is in one: the changes of all windows since count them.
+-- Every event that can be in a session is in one: the changes of all windows since count them, from
+-- where none was put together with one of before.
+{%- set from_load_id = var('test_from_load_id') | int %}
 with boundary as (
     select coalesce(max(load_id), 0) as load_id
     from {{ ref('session_changes') }}
-    where load_id <= {{ var('test_from_load_id') | int }}
+    {% if from_load_id -%}
+    where load_id <= (
+        select greatest({{ from_load_id }}, coalesce(max(to_load_id), 0))
+        from tidelake.windows
+        where compacted
+    )
+    {%- else -%}
+    where false
+    {%- endif %}
 ),
 
 changed as (

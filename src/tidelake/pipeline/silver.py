@@ -14,6 +14,8 @@ from tidelake.warehouse.windows import Silver, Window, Windows
 
 log = logging.getLogger("tidelake.transform")
 
+SILVER = "path:models/silver"
+
 #: Tags of models: tables and views that a run only makes where they are missing, and what reads
 #: rejected records and no event.
 MADE_ONCE, OF_REJECTS = "tag:made_once", "tag:of_rejects"
@@ -121,9 +123,10 @@ class SilverMaker:
             self._dbt.run(self.values(window))
         elif events:
             others = (MADE_ONCE,) if rejects else (MADE_ONCE, OF_REJECTS)
-            self._dbt.run(self.values(window), exclude=others)
+            # Whoever excludes names all that is to run: dbt forgets its default selector then.
+            self._dbt.run(self.values(window), (SILVER,), exclude=others)
         elif rejects:
-            self._dbt.run(self.values(window), (f"{OF_REJECTS},path:models/silver",))
+            self._dbt.run(self.values(window), (f"{OF_REJECTS},{SILVER}",))
         self._complete = True
 
     def _done(self, window: Window) -> Window:

@@ -25,6 +25,7 @@ PART = "transform"
 LOOK_EVERY_S = 0.25  # between two looks for news: one query of an index each
 # After trouble: a try that fails costs a second or two, and what waits for it is all the news.
 LONGEST_WAIT_S = 60.0
+UPKEEP_EVERY_S = 600.0
 
 
 @dataclass
@@ -101,18 +102,20 @@ class Live:
         self._next = self._began = time.monotonic()
         self._wait_s = 0.0  # after the trouble that is not over; 0: there is none
         self._tests_due = time.monotonic() + self._test_interval_s
+        self._upkeep_due = time.monotonic()
         self._tested_to = 0
         self._alert = ""  # what was said of silver last
 
     def run(self) -> None:
         self._parse()
-        clear_left_over(self._ours)
         while not self._stop:
             try:
                 if time.monotonic() >= self._next and (self._wait_s or self._ours.news()):
                     self._cycle()
                 elif time.monotonic() >= self._tests_due:
                     self._test()
+                elif time.monotonic() >= self._upkeep_due:
+                    self._upkeep()
             except Interrupted:
                 raise
             except TidelakeError as exc:
@@ -165,10 +168,16 @@ class Live:
         self._tested_to = last.to_load_id if last else 0
         self._said.tested(tests)
         self._ours.tidy(datetime.now(UTC))
-        clear_left_over(self._ours)
         for one in tests:
             if not one.passed:
                 log.error("the data test %s of %s: %s", one.test, one.layer, one.message)
+
+    def _upkeep(self) -> None:
+        """A piece of what keeps silver small; the next one soon, but news come first."""
+        self._upkeep_due = time.monotonic() + UPKEEP_EVERY_S
+        clear_left_over(self._ours)
+        if self._ours.compact():
+            self._upkeep_due = time.monotonic()
 
     def _failed(self, exc: TidelakeError) -> None:
         """Says so and waits, twice as long each time; a setup may be mended meanwhile."""

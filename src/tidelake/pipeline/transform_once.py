@@ -79,6 +79,8 @@ def _news(ours: Transformer, wish: Wish, stop: Stop, report: Report) -> None:
             break
         made = True
         report(str(cycle))
+    while not stop and ours.compact():
+        pass  # windows by windows, so that a pipeline that runs has its turn between
     if not made and not stop:
         report("nothing new: silver and gold hold all that is loaded")
 

@@ -28,6 +28,7 @@ from tidelake.transform.environment import profile_environment
 from tidelake.transform.gold import GoldFolder
 from tidelake.transform.project import project_folder
 from tidelake.transform.workfile import Standing
+from tidelake.warehouse.change_logs import ChangeLogs
 from tidelake.warehouse.data_tests import DataTest, DataTests
 from tidelake.warehouse.lease import Lease
 from tidelake.warehouse.session import connect
@@ -74,6 +75,7 @@ class Transformer:
         self._progress = progress
         self._broken_off = threading.Event()
         self._tests = DataTests(warehouse.database_url)
+        self._logs = ChangeLogs(warehouse.database_url)
         # 63 characters are kept of it.
         self._application = f"tidelake transform {socket.gethostname()[:24]} {os.getpid()}"
         url, transform = warehouse.database_url, warehouse.settings.transform
@@ -143,6 +145,15 @@ class Transformer:
         self.silver.windows.merge(now - KEPT, rows)
         self.gold.forget(now - KEPT)
 
+    def compact(self) -> bool:
+        """Shortens silver's logs of changes by some windows; False where there is nothing to do."""
+        with self.turn() as ours:
+            rows = self.warehouse.settings.transform.window_rows
+            gone = self._logs.compact(self.folder.versions(), rows) if ours else None
+        if gone:
+            log.info("%d rows of silver's logs took each other back, and are gone", gone)
+        return gone is not None
+
     def tested(self) -> list[DataTest]:
         """What the data tests said when they ran last."""
         return self._tests.all()
@@ -162,6 +173,7 @@ class Transformer:
         self.silver.close()
         self.gold.close()
         self._tests.close()
+        self._logs.close()
 
     def _window(self) -> Window | None:
         try:
