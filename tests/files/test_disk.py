@@ -90,6 +90,30 @@ def test_an_output_left_by_an_error_leaves_no_file(disk: Disk, tmp_path: Path) -
     assert disk.names(tmp_path) == []
 
 
+def test_a_file_of_another_program_takes_the_place_of_what_is_there(
+    disk: Disk, tmp_path: Path
+) -> None:
+    target = tmp_path / "gold" / "a"
+    for content in (b"one", b"another"):
+        (tmp_path / "made").write_bytes(content)
+        disk.adopt(tmp_path / "made", target, "gold.file")
+
+        assert target.read_bytes() == content
+        assert not (tmp_path / "made").exists()
+
+
+def test_a_file_on_another_mount_is_copied(disk: Disk, tmp_path: Path) -> None:
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("one file system")
+    made = memory / f"tidelake-test-{os.getpid()}"
+    made.write_bytes(b"made elsewhere")
+    disk.adopt(made, tmp_path / "a", "gold.file")
+
+    assert (tmp_path / "a").read_bytes() == b"made elsewhere"
+    assert not made.exists()
+
+
 def test_a_removed_file_is_gone_and_removing_it_again_is_fine(disk: Disk, tmp_path: Path) -> None:
     disk.write_atomically(tmp_path / "a", b"x", "source.done")
     disk.remove(tmp_path / "a")

@@ -11,6 +11,7 @@ from tests.gold.stand import DAY, Stand
 from tests.gold.test_tables import TABLES
 
 LOADS = 4
+WHOLE = ("daily_traffic", "data_quality")  # project and country are no names of ours to cut
 PEOPLE = [f"{n:032x}" for n in range(5)]
 
 
@@ -155,10 +156,13 @@ def test_hostile_text_is_text(stand: Stand) -> None:
         ("daily_traffic", "country"),
         ("data_quality", "project"),
     ):
-        assert set(stand.rows(f"select {column} from {table}")) == set(nasty), table
+        names = {text[:200] for text in nasty} if table not in WHOLE else set(nasty)
+        assert set(stand.rows(f"select {column} from {table}")) == names, table
 
 
-def test_a_hundred_thousand_event_names_are_a_hundred_thousand_rows(stand: Stand) -> None:
+def test_a_hundred_thousand_event_names_of_a_day_are_as_many_rows_as_it_has_names(
+    stand: Stand,
+) -> None:
     for load_id in (1, 2):
         stand.execute(
             """
@@ -175,7 +179,5 @@ def test_a_hundred_thousand_event_names_are_a_hundred_thousand_rows(stand: Stand
         )
     stand.take(0, 1)
     stand.take(1, 2)
-    assert stand.rows("select count(*), sum(events) from unknown_types") == [(100_000, 200_000)]
-    assert stand.rows("select count(*), sum(events) from engagement_by_type") == [
-        (100_000, 200_000)
-    ]
+    for table in ("unknown_types", "engagement_by_type"):
+        assert stand.rows(f"select count(*), sum(events) from {table}") == [(2_001, 200_000)]

@@ -122,6 +122,23 @@ def test_any_figure_of_gold_that_silver_does_not_give_is_found(
     assert f"gold.{table} " in found[0].sentence
 
 
+@pytest.mark.parametrize(("one_more", "tables"), [(0, set()), (1, {"searches"})])
+def test_names_of_a_full_day_may_be_others_but_not_more(
+    layered: Any, one_more: int, tables: set[str]
+) -> None:
+    """Which of them are depends on how the windows were cut, and a recount cuts them anew."""
+    others = f"""
+        create or replace table gold.searches as
+        select day, project, country, '(other)' as query, sum(searches)::bigint + {one_more}
+            as searches
+        from gold.searches group by all
+    """
+    with layered.with_gold(others):
+        found = recount_gold(layered.lakehouse).findings
+
+    assert {finding.sentence.split("gold.")[1].split()[0] for finding in found} == tables
+
+
 @contextmanager
 def changed(layered: Any, statement: str, back: str) -> Iterator[None]:
     layered.ask(statement)

@@ -3,19 +3,28 @@
     `unique_key` names the key, every other column of the YAML is a measure. The YAML decides on
     columns, their order and their types. What the news do not speak of counts 0; a row of which
     all counts came to zero was taken back and goes. (Sums of fractions decide on no row: what is
-    left after adding and taking away is seldom exactly zero.) -#}
+    left after adding and taking away is seldom exactly zero.)
+
+    `names` are lists of columns of the key that together name something as clients call it: of each
+    list a day holds a bounded number (see bounded_names). -#}
 {% materialization accumulate, adapter='duckdb' %}
   {%- set target = this.incorporate(type='table') -%}
+  {%- set columns = model.columns.values() | list -%}
+  {%- set key = config.require('unique_key') -%}
   {{ run_hooks(pre_hooks) }}
 
   {%- if load_cached_relation(this) is none or should_full_refresh() -%}
     {%- call statement('create') -%}
-      {{ create_sums(target, model.columns.values()) }}
+      {{ create_sums(target, columns) }}
     {%- endcall -%}
   {%- endif -%}
 
+  {%- set news = namespace(sql=compiled_code) -%}
+  {%- for names in config.get('meta', {}).get('names', []) -%}
+    {%- set news.sql = bounded_names(news.sql, target, columns, key, names) -%}
+  {%- endfor -%}
   {%- call statement('main') -%}
-    {{ add_sums(target, model.columns.values(), config.require('unique_key'), compiled_code) }}
+    {{ add_sums(target, columns, key, news.sql) }}
   {%- endcall -%}
 
   {{ run_hooks(post_hooks) }}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import itertools
 import os
@@ -13,6 +14,8 @@ from tidelake.errors import TidelakeError
 from tidelake.files.appender import Appender, Bytes, Output, RealAppender
 from tidelake.files.syncs import sync_name
 from tidelake.files.trouble import translated
+
+COPIED_BYTES = 4 * 1024 * 1024  # at a time
 
 _attempts = itertools.count()
 
@@ -87,6 +90,32 @@ class Disk:
                 self.remove(temporary)
             raise
         self.sync_folder(path.parent, kind)
+
+    def adopt(self, source: Path, target: Path, kind: str) -> None:
+        """Make a file that another program wrote and closed ours: durable, its name is `target`.
+
+        What lies there is replaced. Between two mounts it is copied, else renamed.
+        """
+        self.make_folder(target.parent, kind)
+        self.sync_file(source, kind)
+        if self._renamed(source, target):
+            self.sync_folder(target.parent, kind)
+            return
+        self.remove(target)
+        with translated("read", source), source.open("rb") as read:
+            with self.output(target, kind) as written:
+                shutil.copyfileobj(read, written, COPIED_BYTES)
+            source.unlink()
+
+    def _renamed(self, source: Path, target: Path) -> bool:
+        with translated("replace", target):
+            try:
+                source.replace(target)
+            except OSError as exc:
+                if exc.errno != errno.EXDEV:
+                    raise
+                return False
+            return True
 
     def make_folder(self, path: Path, kind: str) -> None:
         """Make the folder and those above it that are missing, all of them durable.

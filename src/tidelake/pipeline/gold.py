@@ -49,9 +49,8 @@ class GoldMaker:
         self._models = fingerprint(dbt.project, "gold")
         self._windows = Windows(database_url)
         self._publications = Publications(database_url)
-        self._held: Standing | None = None  # what the private file is a copy of
+        self._held: Standing | None = None  # what this process published last
         self._held_generation = 0
-        self._held_state: tuple[int, int, int] | None = None
         self._compact_from = WORTH_COMPACTING
         self._told: set[str] = set()
 
@@ -87,8 +86,7 @@ class GoldMaker:
         base = None if last is None else self.base(last)
         if last is None or base is None or base.trouble == trouble:
             return None
-        with self._thrown_away_on_errors():
-            self._take(base)
+        with self._copy_of(base):
             return self._publish(base.from_load_id, base.to_load_id, last, trouble)
 
     def test(self) -> list[NodeResult]:
@@ -97,15 +95,13 @@ class GoldMaker:
         base = None if last is None else self.base(last)
         if last is None or base is None:
             return []
-        with self._thrown_away_on_errors():
-            self._take(base)
+        with self._copy_of(base):
             return self._dbt.test(self._values(base.from_load_id, base.to_load_id, last, base, ""))
 
     def take_copy(self) -> None:
         """Makes the private file a copy of what is published, for who only wants to look at it."""
         last = self._windows.last_done()
         base = None if last is None else self.base(last)
-        self._held = None
         self._folder.take_copy(base.version if base else None)
 
     def run_again(self, select: Sequence[str]) -> Standing | None:
@@ -175,8 +171,7 @@ class GoldMaker:
         """Applies the windows after `base` to a private copy of it, in chunks, and publishes."""
         if base is None and self._folder.versions():
             log.warning("gold is made anew from all of silver")
-        with self._thrown_away_on_errors():
-            self._take(base)
+        with self._copy_of(base):
             reached = start = base.to_load_id if base else 0
             while reached < last.to_load_id:
                 end = self._windows.ends(reached, self._settings.window_rows)
@@ -187,21 +182,12 @@ class GoldMaker:
             return self._publish(start, reached, last, trouble)
 
     def _make_selected(self, base: Standing, last: Window, select: Sequence[str]) -> Standing:
-        with self._thrown_away_on_errors():
-            self._take(base)
+        with self._copy_of(base):
             values = self._values(0, base.to_load_id, last, base, base.trouble)
             # With what they pull from silver, which no file keeps.
             wanted = [f"+{one},path:models/gold" for one in select]
             self._dbt.run(values, wanted, full_refresh=True)
             return self._publish(base.from_load_id, base.to_load_id, last, base.trouble)
-
-    def _take(self, base: Standing | None) -> None:
-        """Makes the private file a copy of `base`, unless it is one."""
-        held = base is not None and self._held is not None and self._held.version == base.version
-        # Another process of this home may have had its turn, and have been killed in it.
-        if not held or self._folder.work_state() != self._held_state:
-            self._folder.take_copy(base.version if base else None)
-        self._held = None  # not any more, once a model has run
 
     def _values(
         self, from_load_id: int, to_load_id: int, last: Window, base: Standing | None, trouble: str
@@ -213,6 +199,7 @@ class GoldMaker:
             "version": self._next_version(),
             "published_at": self._now().isoformat(),
             "trouble": trouble,
+            "names_a_day": self._settings.names_a_day,
         }
 
     def _publish(self, start: int, end: int, last: Window, trouble: str) -> Standing:
@@ -241,7 +228,6 @@ class GoldMaker:
             )
         self._folder.point_at(said.version)
         self._held, self._held_generation = said, last.generation
-        self._held_state = self._folder.work_state()
         self._prune()
         return said
 
@@ -257,13 +243,16 @@ class GoldMaker:
             )
 
     @contextmanager
-    def _thrown_away_on_errors(self) -> Iterator[None]:
+    def _copy_of(self, base: Standing | None) -> Iterator[None]:
+        """The private file as a copy of `base`, to be published or thrown away within."""
         try:
+            self._folder.take_copy(base.version if base else None)
             yield
         except BaseException:
             self._held = None
-            self._folder.discard_work()
             raise
+        finally:
+            self._folder.discard_work()
 
     def _next_version(self) -> int:
         latest = self._publications.latest()
@@ -278,5 +267,5 @@ class GoldMaker:
         self._compact_from = max(2 * self._folder.work.stat().st_size, WORTH_COMPACTING)
 
     def _prune(self) -> None:
-        keep_s = self._settings.keep_min * 60
-        self._folder.prune(self._settings.keep_versions, keep_s, self._now().timestamp())
+        keep, keep_s = self._settings.keep_versions, self._settings.keep_min * 60
+        self._folder.prune(keep, keep_s, self._settings.keep_bytes, self._now().timestamp())

@@ -35,6 +35,10 @@ OF_THE_MOMENT = ("publication", "books", "pipeline_health")
 MEASURES = ("BIGINT", "DOUBLE", "HUGEINT")
 CLOSE = 1e-9  # sums of doubles depend on the order in which they were added
 
+OTHER = "'(other)'"  # dbt/macros/gold/names.sql
+SIDES = ("published", "fresh")
+PLACES = ("project", "country")  # are kept as they are
+
 
 def recount_gold(lakehouse: Lakehouse) -> Counted:
     """Compares every figure of the published gold; costs as much as `tidelake rebuild gold`.
@@ -74,6 +78,7 @@ def _make(lakehouse: Lakehouse, gold: Publication, file: Path, state: Path) -> N
         "version": gold.said.version,
         "published_at": datetime.now(UTC).isoformat(),
         "trouble": "",
+        "names_a_day": lakehouse.settings.transform.names_a_day,
     }
     rows, reached = lakehouse.settings.transform.window_rows, 0
     with closing(Windows(url)) as windows:
@@ -88,7 +93,7 @@ def _compared(gold: Publication, kept: Path, fresh: Path) -> Counted:
 
     rows, findings = dict[str, int](), list[Finding]()
     with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
-        for path, name in ((kept, "published"), (fresh, "fresh")):
+        for path, name in zip((kept, fresh), SIDES, strict=True):
             quoted = str(path).replace("'", "''")
             connection.execute(f"attach '{quoted}' as {name} (read_only)")
         for table, columns in _tables(connection).items():
@@ -120,7 +125,8 @@ def _unlike(
     """One finding for a table that has figures other than those that silver gives, with one."""
     measures = [name for name, kind in columns.items() if kind in MEASURES]
     keys = [name for name in columns if name not in measures]
-    wrong = connection.execute(_differences(table, keys, columns, measures)).fetchall()
+    _view(connection, table, keys, columns)
+    wrong = connection.execute(_differences(keys, columns, measures)).fetchall()
     if wrong:
         *values, measure, found, expected = wrong[0]
         where = ", ".join(f"{key} {value}" for key, value in zip(keys, values, strict=True))
@@ -132,12 +138,45 @@ def _unlike(
         )
 
 
-def _differences(table: str, keys: list[str], columns: dict[str, str], measures: list[str]) -> str:
+def _view(
+    connection: duckdb.DuckDBPyConnection, table: str, keys: list[str], columns: dict[str, str]
+) -> None:
+    """Makes the views `published_rows` and `fresh_rows`: what both sides must say alike.
+
+    Which names of a full day count as others depends on how the windows were cut. So where either
+    side has others on a day, all names of that day are others.
+    """
+    texts = [key for key in keys if columns[key] == "VARCHAR" and key not in PLACES]
+    names = texts if "day" in keys else []
+    others = ", ".join(f"bool_or({name} = {OTHER}) as {name}" for name in names)
+    seen = [
+        f"if(full_days.{key}, {OTHER}, side.{key}) as {key}" if key in names else key
+        for key in keys
+    ]
+    sums = [f"sum(side.{name}) as {name}" for name in columns if name not in keys]
+    for side in SIDES:
+        query = f"from {side}.gold.{table}"
+        if names:
+            query = f"""
+                with full_days as (
+                    select day, project, {others}
+                    from ({" union all ".join(f"from {one}.gold.{table}" for one in SIDES)})
+                    group by day, project
+                )
+                select {", ".join(seen + sums)}
+                {query} as side
+                left join full_days using (day, project)
+                group by all
+            """
+        connection.execute(f"create or replace temp view {side}_rows as {query}")
+
+
+def _differences(keys: list[str], columns: dict[str, str], measures: list[str]) -> str:
     """Each figure that differs: its key, its name, what it is and what it must be."""
     using = ", ".join(keys)
     return "\nunion all\n".join(
         f"select {using}, '{name}' as measure, coalesce(a.{name}, 0), coalesce(b.{name}, 0) "
-        f"from published.gold.{table} as a full join fresh.gold.{table} as b using ({using}) "
+        f"from published_rows as a full join fresh_rows as b using ({using}) "
         f"where {_differ(name, columns[name])}"
         for name in measures
     )

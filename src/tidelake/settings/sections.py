@@ -170,6 +170,12 @@ class Transform(Section):
     """Published gold files that are kept besides those of the last minutes."""
     keep_min: Seconds = 10
     """Minutes that a published gold file stays, however many came after it."""
+    keep_bytes: Positive = 2 * GB
+    """Most bytes of published gold files: older ones then go at once, the newest two stay."""
+    names_a_day: Positive = 2_000
+    """Most paths, searches, types … that gold holds of a project's day; the rest is "(other)"."""
+    memory_bytes: Annotated[Positive, Field(ge=128 * MB)] = 512 * MB
+    """Memory that DuckDB takes to make gold; what needs more waits on the disk."""
 
 
 class Dashboard(Section):

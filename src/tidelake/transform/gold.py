@@ -4,15 +4,19 @@
     gold/current                the name of the newest, replaced atomically
     dbt/private/                the private file in which the next version is made
 
-DuckDB lets nobody read a file that it writes, so a version is a copy of the private file, synced
-before the pointer names it. Readers keep the version that they were given.
+DuckDB lets nobody read a file that it writes, so the next version is made in a copy of the newest
+one, synced, and renamed before the pointer names it.
+
+Readers keep the version that they opened: a removed one takes its space until the last of them has
+closed it. Who read the pointer and comes to find that version removed reads the pointer again.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from tidelake import crash
@@ -21,8 +25,8 @@ from tidelake.files import Disk
 from tidelake.files.trouble import translated
 
 NAME = re.compile(r"gold-(\d{8,})\.duckdb")
-CHUNK = 4 * 1024 * 1024
-SPARE = 64 * 1024 * 1024  # bytes that must stay free beyond the two copies that a cycle makes
+SPARE = 64 * 1024 * 1024  # bytes that must stay free beyond a copy and what is changed in it
+ALWAYS = 2  # newest versions that stay: the one that readers have, and the one to go back to
 
 
 class GoldFolder:
@@ -49,7 +53,7 @@ class GoldFolder:
     def take_copy(self, version: int | None) -> None:
         """Makes the private file a copy of a version, or removes it for None.
 
-        Raises `OverloadedError` where the disk has no room for it and for the next version.
+        Raises `OverloadedError` where the disk has no room for it and for what is changed in it.
         """
         self.discard_work()
         if version is None:
@@ -58,35 +62,23 @@ class GoldFolder:
         self._require_room(2 * source.stat().st_size)
         # Not through the disk: it is worth nothing after a crash, so nothing is synced.
         with translated("copy to", self.work):
-            shutil.copyfile(source, self.work)
-
-    def work_state(self) -> tuple[int, int, int] | None:
-        """What tells whether another process changed the private file; None where there is none."""
-        try:
-            found = self.work.stat()
-        except FileNotFoundError:
-            return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+            _copy(source, self.work)
 
     def discard_work(self) -> None:
         """Removes the private file with what DuckDB keeps beside it."""
         with translated("make anew", self.work):
             self.work.parent.mkdir(parents=True, exist_ok=True)
             for left in self.work.parent.glob(f"{self.work.name}*"):
-                left.unlink(missing_ok=True)
+                # A folder is what found no room in memory, of a run that was killed.
+                shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
     def store(self, version: int) -> Path:
-        """Copies the private file, which nobody has open, to a new version; durable at the end.
+        """Makes the private file, which nobody has open, a new version; durable at the end.
 
         What lies there is from a run that was killed before it published, and is replaced.
         """
         path = self.file(version)
-        self._disk.make_folder(self.path, "gold.file")
-        self._require_room(self.work.stat().st_size)
-        self._disk.remove(path)
-        with self.work.open("rb") as source, self._disk.output(path, "gold.file") as target:
-            while chunk := source.read(CHUNK):
-                target.write(chunk)
+        self._disk.adopt(self.work, path, "gold.file")
         crash.point("transform.after_store")
         return path
 
@@ -100,21 +92,27 @@ class GoldFolder:
     def remove_version(self, version: int) -> None:
         self._disk.remove(self.file(version))
 
-    def prune(self, keep: int, keep_s: float, now: float) -> list[int]:
+    def prune(self, keep: int, keep_s: float, keep_bytes: int, now: float) -> list[int]:
         """Removes old versions: not one of the `keep` newest, and replaced `keep_s` seconds ago.
 
-        Versions beyond the pointer were never published and go at once. Gives what was removed.
+        Of those that stay the older ones go where all together have more than `keep_bytes`; the
+        newest two never do. Versions beyond the pointer were never published and go at once.
+        Gives what was removed.
         """
         current = self.current() or 0
         files = self.versions()
         published = [version for version in files if version <= current]
-        gone = [version for version in files if version > current]
+        gone = {version for version in files if version > current}
         for version, successor in list(pairwise(published))[: max(0, len(published) - keep)]:
             if files[successor].stat().st_mtime < now - keep_s:
-                gone.append(version)
-        for version in gone:
+                gone.add(version)
+        sizes = accumulate(files[version].stat().st_size for version in reversed(published))
+        for version, total in list(zip(reversed(published), sizes, strict=True))[ALWAYS:]:
+            if total > keep_bytes:
+                gone.add(version)
+        for version in sorted(gone):
             self._disk.remove(files[version])
-        return gone
+        return sorted(gone)
 
     def file(self, version: int) -> Path:
         return self.path / f"gold-{version:08d}.duckdb"
@@ -124,5 +122,24 @@ class GoldFolder:
         if free < wanted + SPARE:
             raise OverloadedError(
                 f"gold needs {wanted:,} bytes in {self.path}, and {free:,} are free",
-                hint="Free space there, or lower TIDELAKE_TRANSFORM_KEEP_MIN and _KEEP_VERSIONS.",
+                hint="Free space there, or lower TIDELAKE_TRANSFORM_KEEP_BYTES.",
             )
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copies a file. A file system that can (XFS, Btrfs) shares its blocks instead, at no cost."""
+    if hasattr(os, "copy_file_range") and _shared(source, target):
+        return
+    shutil.copyfile(source, target)
+
+
+def _shared(source: Path, target: Path) -> bool:
+    """Lets the system copy; False where it can not, between these two, or did not to the end."""
+    with source.open("rb") as read, target.open("wb") as written:
+        left = os.fstat(read.fileno()).st_size
+        try:
+            while left > 0 and (done := os.copy_file_range(read.fileno(), written.fileno(), left)):
+                left -= done
+        except OSError:
+            return False
+    return left == 0
