@@ -364,7 +364,7 @@ def pipeline_health(lake: duckdb.DuckDBPyConnection, timezone: str) -> pa.Table:
     union all
     select 'rejected_events', count(*) from rejected_events
     union all
-    select 'records of both', (select count(*) from events) + sum(records)::bigint
+    select 'records of both', (select count(*) from events) + coalesce(sum(records), 0)::bigint
     from rejected_events
     """
     return _asked(lake, sql)
