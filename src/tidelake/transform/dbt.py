@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,8 +42,25 @@ QUIET = (
     "--log-level-file=none",
 )
 
-#: How lines of PostgreSQL begin that quote rows and their values.
-DETAILS = ("DETAIL:", "CONTEXT:")
+#: What of a database's message may hold values of events, up to its end: lines that follow the
+#: first sentence, and quotes that are no name of something in the database, which hold any text.
+VALUES = re.compile(
+    r"""
+    ^\s*(?:DETAIL|CONTEXT|QUERY|HINT|LINE\ \d+|PL/pgSQL\ function)\b
+    | (?<!\brelation\ )(?<!\bcolumn\ )(?<!\btable\ )(?<!\bconstraint\ )(?<!\bindex\ )
+      (?<!\bfunction\ )(?<!\bschema\ )(?<!\brole\ )(?<!\buser\ )(?<!\bdatabase\ )
+      (?<!\btype\ )(?<!\bview\ )(?<!\bat\ )(?<!\bencoding\ )(?<!\bparameter\ )(?<!\bnamed\ )
+      (?<![\w"])["'](?=.)
+    | \b0x[0-9a-f]{2}
+    """,
+    re.MULTILINE | re.VERBOSE | re.IGNORECASE,
+)
+
+#: DuckDB quotes the whole query before what PostgreSQL says of it.
+QUERY = re.compile(r'(?<=query )".*?"(?=: )', re.DOTALL)
+COMPILED = "compiled code at "  # dbt's last line
+OF_THE_PROJECT = ("Compilation Error", "Parsing Error")  # they quote its text and no data
+CUT = "…"
 
 LONGEST_MESSAGE = 2000  # characters: the start of a message says what failed
 
@@ -208,10 +226,19 @@ class DbtTarget:
 def tellable(message: str) -> str:
     """A message of dbt without what must reach no log and no reader.
 
-    DuckDB quotes the connection string with its password, PostgreSQL whole rows in its details.
+    DuckDB quotes the connection string with its password, PostgreSQL values that it can not take,
+    and whole rows in its details. What is left is the model, the first sentence up to a value, and
+    where the query lies.
     """
-    lines = masked(message).strip().splitlines()
-    return "\n".join(line for line in lines if not line.lstrip().startswith(DETAILS))
+    text = QUERY.sub(CUT, masked(message).strip())
+    lines = text.splitlines()
+    found = None if text.startswith(OF_THE_PROJECT) else VALUES.search(text)
+    if found is None:
+        return text
+    kept = text[: found.start()].rstrip()
+    if not text[found.start() :].lstrip()[:1].isalpha():
+        kept = f"{kept} {CUT}"
+    return "\n".join([kept, lines[-1]] if lines[-1].lstrip().startswith(COMPILED) else [kept])
 
 
 def _seconds(began: str, ended: str) -> float:
