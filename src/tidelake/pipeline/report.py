@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from tidelake.errors import SetupError, UsageError
@@ -18,6 +18,9 @@ from tidelake.pipeline.report_period import Kind, Period
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+# The last four are wide forms of the first, which Excel takes for them.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,17 @@ def _exports(found: Figures, folder: Path) -> Iterator[Path]:
 
 def _write_csv(table: pa.Table, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as out:
-        rows = (tuple(row.values()) for row in table.to_pylist())
+        rows = (tuple(map(_as_text, row.values())) for row in table.to_pylist())
         WRITERS["csv"](out, table.column_names, rows)
+
+
+def _as_text(value: Any) -> Any:
+    """A text that a spreadsheet would run as a formula gets a ' before it, as OWASP says; who wants
+    it as it was sent finds it in the Parquet file.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def _plain(project: str) -> str:

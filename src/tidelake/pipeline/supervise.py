@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tidelake.errors import SetupError, TidelakeError, UnavailableError
+from tidelake.pipeline.part_log import LoggedProcess, PartLog
 from tidelake.pipeline.stopping import Stop
 
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 LAST_WORDS = 5  # lines of a log that are shown
-LONGEST_LOG_BYTES = 10_000_000  # of one part; a start beyond it begins a new log
 HEALTHY_AFTER_S = 60.0  # a part that ran this long starts again with the first backoff
 
 
@@ -47,7 +47,7 @@ class _Running:
     part: Part
     process: subprocess.Popen[bytes]
     started_at: float
-    log_from: int  # where in the log its last start begins
+    log_from: tuple[int, int]  # where in the log its last start begins
     backoff_s: float = FIRST_BACKOFF_S
     restart_at: float | None = None
     restarts: int = 0
@@ -86,7 +86,7 @@ class Supervisor:
 
     def _begun(self, part: Part) -> _Running:
         """Starts one; it is among the running at once, so that `stop` reaches it in any case."""
-        log_from = self._fresh_log(part.name)
+        log_from = self._log(part.name).begin()
         entry = _Running(part, part.start(), self.clock(), log_from)
         self.running.append(entry)
         return entry
@@ -145,7 +145,7 @@ class Supervisor:
     def _restart(self, entry: _Running) -> None:
         """Raises `SetupError`, as for a part that says so by its exit code."""
         entry.restart_at, entry.started_at = None, self.clock()
-        entry.log_from = self._fresh_log(entry.part.name)
+        entry.log_from = self._log(entry.part.name).begin()
         try:
             entry.process = entry.part.start()
         except SetupError:
@@ -172,26 +172,16 @@ class Supervisor:
 
     def _last_words(self, entry: _Running) -> str:
         """What the part said since its last start: older words would mislead."""
-        log = self.logs / f"{entry.part.name}.log"
+        log = self._log(entry.part.name)
         try:
-            with log.open("rb") as file:
-                file.seek(entry.log_from)
-                said = file.read().decode("utf-8", "replace").splitlines()[-LAST_WORDS:]
+            said = log.words_since(entry.log_from).splitlines()[-LAST_WORDS:]
         except OSError:
             said = []
-        return "\n  ".join([f"The end of {log}:", *said]) if said else f"{log} says nothing."
+        path = log.path
+        return "\n  ".join([f"The end of {path}:", *said]) if said else f"{path} says nothing."
 
-    def _fresh_log(self, name: str) -> int:
-        """Puts a long log aside as `.log.1`; gives where in the log the next words will stand."""
-        log = self.logs / f"{name}.log"
-        try:
-            size = log.stat().st_size
-        except FileNotFoundError:
-            return 0
-        if size <= LONGEST_LOG_BYTES:
-            return size
-        log.replace(log.with_suffix(".log.1"))
-        return 0
+    def _log(self, name: str) -> PartLog:
+        return PartLog(self.logs / f"{name}.log")
 
 
 def command(
@@ -201,19 +191,15 @@ def command(
 
     `environment` holds settings that win over those of this process.
     """
+    log = PartLog(home / "logs" / f"{name}.log")
 
     def start() -> subprocess.Popen[bytes]:
-        log = home / "logs" / f"{name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as out:
-            return subprocess.Popen(
-                [sys.executable, "-m", "tidelake", "--home", str(home), *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-                env={**os.environ, **(environment or {})},
-            )
+        log.path.parent.mkdir(parents=True, exist_ok=True)
+        return LoggedProcess(
+            [sys.executable, "-m", "tidelake", "--home", str(home), *arguments],
+            log,
+            {**os.environ, **(environment or {})},
+        )
 
     return start
 
