@@ -14,12 +14,12 @@ from tests.dashboard import sample_gold
 
 from tidelake.dashboard import arrow
 from tidelake.dashboard.freshness import STALE_AFTER_S, notices
-from tidelake.dashboard.gold import GoldFolder, Publication, open_gold
+from tidelake.dashboard.gold import GoldReader, GoldVersion, open_gold
 from tidelake.dashboard.live import News
 from tidelake.errors import DamagedError, IncompatibleError
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-SAID = Publication(7, 100, NOW - timedelta(minutes=4), "UTC", "")
+SAID = GoldVersion(7, 100, NOW - timedelta(minutes=4), "UTC", "")
 
 
 def publish(home: Path, version: int) -> Path:
@@ -31,13 +31,13 @@ def publish(home: Path, version: int) -> Path:
 
 
 def test_a_home_without_gold_has_none(tmp_path: Path) -> None:
-    assert GoldFolder(tmp_path).newest() is None
+    assert GoldReader(tmp_path).newest() is None
 
 
 def test_gold_knows_its_version_and_its_days(tmp_path: Path) -> None:
     sample_gold.publish(tmp_path, 3, last_day=date(2026, 3, 1), days=2, to_load_id=50)
 
-    gold = GoldFolder(tmp_path).newest()
+    gold = GoldReader(tmp_path).newest()
 
     assert gold is not None
     assert (gold.publication.version, gold.publication.to_load_id) == (3, 50)
@@ -46,7 +46,7 @@ def test_gold_knows_its_version_and_its_days(tmp_path: Path) -> None:
 
 def test_whatever_is_asked_for_is_a_value_and_no_sql(tmp_path: Path) -> None:
     publish(tmp_path, 1)
-    gold = GoldFolder(tmp_path).newest()
+    gold = GoldReader(tmp_path).newest()
     assert gold is not None
 
     asked = "x' or ''='' -- $day \\' \N{PILE OF POO}"
@@ -97,7 +97,7 @@ def test_rows_become_arrow_as_they_are() -> None:
 
 
 def test_a_version_is_opened_once_and_replaced_by_a_newer_one(tmp_path: Path) -> None:
-    folder = GoldFolder(tmp_path)
+    folder = GoldReader(tmp_path)
     publish(tmp_path, 1)
     first = folder.newest()
     assert folder.newest() is first
@@ -110,7 +110,7 @@ def test_a_version_is_opened_once_and_replaced_by_a_newer_one(tmp_path: Path) ->
 
 
 def test_a_page_that_is_drawn_from_a_removed_version_is_drawn_to_its_end(tmp_path: Path) -> None:
-    folder = GoldFolder(tmp_path)
+    folder = GoldReader(tmp_path)
     path = publish(tmp_path, 1)
     before = folder.newest()
     assert before is not None
@@ -125,14 +125,14 @@ def test_a_page_that_is_drawn_from_a_removed_version_is_drawn_to_its_end(tmp_pat
 def test_a_version_removed_before_it_was_opened_is_looked_for_again(tmp_path: Path) -> None:
     publish(tmp_path, 2)
 
-    class Late(GoldFolder):
+    class Late(GoldReader):
         """Reads the pointer once before the next publication."""
 
         asked = 0
 
         def named(self) -> str | None:
             Late.asked += 1
-            return "gold-00000001.duckdb" if Late.asked == 1 else GoldFolder.named(self)
+            return "gold-00000001.duckdb" if Late.asked == 1 else GoldReader.named(self)
 
     found = Late(tmp_path).newest()
 
@@ -141,7 +141,7 @@ def test_a_version_removed_before_it_was_opened_is_looked_for_again(tmp_path: Pa
 
 
 def test_a_damaged_file_is_told_and_the_last_good_one_kept(tmp_path: Path) -> None:
-    folder = GoldFolder(tmp_path)
+    folder = GoldReader(tmp_path)
     publish(tmp_path, 1)
     good = folder.newest()
 
@@ -158,7 +158,7 @@ def test_without_a_good_one_the_damage_is_raised(tmp_path: Path) -> None:
     publish(tmp_path, 1).write_bytes(b"no database")
 
     with pytest.raises(DamagedError, match="gold-00000001"):
-        GoldFolder(tmp_path).newest()
+        GoldReader(tmp_path).newest()
 
 
 def test_a_file_with_other_tables_is_of_another_version_of_tidelake(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_file_with_other_tables_is_of_another_version_of_tidelake(tmp_path: Pa
     sample_gold.point(tmp_path, "gold-00000001.duckdb")
 
     with pytest.raises(IncompatibleError, match="another version"):
-        GoldFolder(tmp_path).newest()
+        GoldReader(tmp_path).newest()
 
 
 def test_gold_that_is_up_to_date_has_no_notice() -> None:

@@ -15,7 +15,7 @@ from tidelake.dashboard import formats, markup, period, theme
 from tidelake.dashboard.countries import country_name
 from tidelake.dashboard.empty import draw_empty
 from tidelake.dashboard.freshness import notices
-from tidelake.dashboard.gold import Gold, GoldFolder, Publication
+from tidelake.dashboard.gold import Gold, GoldReader, GoldVersion
 from tidelake.dashboard.live import LiveFacts
 from tidelake.dashboard.pages import (
     acquisition,
@@ -67,19 +67,19 @@ def draw(home: Path, live: LiveFacts) -> None:
     # Its `run()` would draw within the page, and Streamlit would take the filters of every page
     # for others: a visitor would choose again on each.
     chosen = st.navigation(_links(), expanded=True).url_path
-    folder = gold_folder(home)
+    reader = gold_reader(home)
     if chosen == PIPELINE:
-        _draw_pipeline(folder, live)
+        _draw_pipeline(reader, live)
     elif chosen == INSPECTOR:
-        _draw_inspector(folder, live)
+        _draw_inspector(reader, live)
     else:
-        _draw_gold(next(page for page in GOLD_PAGES if page.path == chosen), folder, live)
+        _draw_gold(next(page for page in GOLD_PAGES if page.path == chosen), reader, live)
 
 
 @st.cache_resource(show_spinner=False)
-def gold_folder(home: Path) -> GoldFolder:
+def gold_reader(home: Path) -> GoldReader:
     """The one reader of a home's gold, shared by all visitors: a version is opened once."""
-    return GoldFolder(home)
+    return GoldReader(home)
 
 
 def _links() -> dict[str, list[StreamlitPage]]:
@@ -101,15 +101,15 @@ def _link(title: str, icon: str, path: str) -> StreamlitPage:
     return st.Page(page, title=title, icon=f":material/{icon}:", url_path=path, default=not path)
 
 
-def _draw_gold(page: GoldPage, folder: GoldFolder, live: LiveFacts) -> None:
+def _draw_gold(page: GoldPage, reader: GoldReader, live: LiveFacts) -> None:
     try:
-        gold = folder.newest()
+        gold = reader.newest()
     except TidelakeError as exc:
         st.html(markup.page_title(page.title, ""))
         st.html(markup.banner("trouble", exc.message, exc.hint))
-        _watch(folder, None, live)
+        _watch(reader, None, live)
         return
-    _watch(folder, gold, live)
+    _watch(reader, gold, live)
     if gold is None or gold.last_day is None:
         draw_empty(page.title, live.collector_url(), published=gold is not None)
         return
@@ -127,21 +127,21 @@ def _draw_gold(page: GoldPage, folder: GoldFolder, live: LiveFacts) -> None:
     _foot(gold)
 
 
-def _draw_pipeline(folder: GoldFolder, live: LiveFacts) -> None:
-    gold = _any(folder)
-    _watch(folder, gold, live)
+def _draw_pipeline(reader: GoldReader, live: LiveFacts) -> None:
+    gold = _any(reader)
+    _watch(reader, gold, live)
     pipeline.draw(gold, live)
 
 
-def _draw_inspector(folder: GoldFolder, live: LiveFacts) -> None:
-    gold = _any(folder)
+def _draw_inspector(reader: GoldReader, live: LiveFacts) -> None:
+    gold = _any(reader)
     inspector.draw(_choices(gold)[0] if gold else [], live)
 
 
-def _any(folder: GoldFolder) -> Gold | None:
+def _any(reader: GoldReader) -> Gold | None:
     """Gold for pages that show other things as well: they go on without."""
     try:
-        return folder.newest()
+        return reader.newest()
     except TidelakeError as exc:
         st.html(markup.banner("trouble", exc.message, exc.hint))
         return None
@@ -156,22 +156,22 @@ def _waiting(body: st.delta_generator.DeltaGenerator) -> st.delta_generator.Delt
     return place
 
 
-def _watch(folder: GoldFolder, shown: Gold | None, live: LiveFacts) -> None:
+def _watch(reader: GoldReader, shown: Gold | None, live: LiveFacts) -> None:
     """Keeps looking, with the name of what is shown: Streamlit keeps a fragment's arguments for
     minutes after the browser left, and gold among them would stay open as long, version by
     version (a thread and 7 MB or more each)."""
     if shown is None:
-        _look(folder, None, None, live)
+        _look(reader, None, None, live)
     else:
-        _look(folder, shown.path.name, shown.publication, live)
+        _look(reader, shown.path.name, shown.publication, live)
 
 
 @st.fragment(run_every=LOOK_EVERY_S)
 def _look(
-    folder: GoldFolder, shown: str | None, publication: Publication | None, live: LiveFacts
+    reader: GoldReader, shown: str | None, publication: GoldVersion | None, live: LiveFacts
 ) -> None:
     """Looks for a newer version and for trouble; only a newer version draws the page anew."""
-    name = folder.named()
+    name = reader.named()
     newer = name is not None and name != shown
     # Once for each version: one that can not be read would draw the page again and again.
     if newer and st.session_state.get("watched") != name:
@@ -180,7 +180,7 @@ def _look(
     if publication is not None:
         now = datetime.now(UTC)
         news = live.news(publication.to_load_id)
-        for notice in notices(publication, news, folder.trouble, now):
+        for notice in notices(publication, news, reader.trouble, now):
             st.html(markup.banner(notice.kind, notice.title, notice.detail))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tidelake.dashboard import formats
-from tidelake.dashboard.gold import Publication
+from tidelake.dashboard.gold import GoldVersion
 from tidelake.dashboard.live import News
 
 STALE_AFTER_S = 120.0  # twelve times what news needs to come into gold when all is well
@@ -21,7 +21,7 @@ class Notice:
     detail: str = ""
 
 
-def notices(publication: Publication, news: News, file_trouble: str, now: datetime) -> list[Notice]:
+def notices(publication: GoldVersion, news: News, file_trouble: str, now: datetime) -> list[Notice]:
     """What is wrong with the gold that is shown, worst first; nothing while all is well."""
     age = formats.duration((now - publication.published_at).total_seconds())
     shown = f"Shown is version {publication.version}, published {age} ago"

@@ -28,7 +28,7 @@ TRIES = 5  # a version may be published and the one before removed between point
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
+class GoldVersion:
     """What a gold file says of itself."""
 
     version: int
@@ -43,7 +43,7 @@ class Gold:
     """One version of gold, open. Several threads may ask it at the same time."""
 
     path: Path
-    publication: Publication
+    publication: GoldVersion
     first_day: date | None  # of what was received; none: not one event
     last_day: date | None
     _connection: DuckDBPyConnection = field(repr=False)
@@ -71,7 +71,7 @@ class Gold:
 
 
 @dataclass(slots=True)
-class GoldFolder:
+class GoldReader:
     """The gold of one home: gives the newest version that can be read."""
 
     home: Path
@@ -148,7 +148,7 @@ def open_gold(path: Path) -> Gold:
             " from gold.publication"
         ).fetchall()
         days = connection.execute("select min(day), max(day) from gold.daily_traffic").fetchall()
-        return Gold(path, Publication(*said[0]), days[0][0], days[0][1], connection)
+        return Gold(path, GoldVersion(*said[0]), days[0][0], days[0][1], connection)
     except (duckdb.Error, IndexError) as exc:
         connection.close()
         raise IncompatibleError(

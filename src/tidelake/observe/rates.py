@@ -10,7 +10,7 @@ from typing import Any
 from tidelake.observe.alerts import PART as ALERTS
 from tidelake.observe.alerts import Alert
 from tidelake.observe.heartbeat import Heartbeat
-from tidelake.observe.lag import Gold, Lag
+from tidelake.observe.layer_lag import Gold, Lag
 from tidelake.observe.waiting import Waiting
 
 WINDOW_S = 10.0  # over which rates are averaged: some commits, also when they come every 5 s

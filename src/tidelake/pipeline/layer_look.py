@@ -12,10 +12,10 @@ from tidelake.inbox import Inbox
 from tidelake.lake.follow import Follower
 from tidelake.observe import heartbeat
 from tidelake.observe.books import Books, Finding
-from tidelake.observe.lag import Gold, Lag
+from tidelake.observe.layer_lag import Gold, Lag
 from tidelake.observe.layer_books import LayerBooks
 from tidelake.pipeline.books import Look
-from tidelake.pipeline.lag import layer_lags
+from tidelake.pipeline.layer_lags import layer_lags
 from tidelake.pipeline.lakehouse import Lakehouse
 from tidelake.pipeline.layer_books import LedgerBooks
 from tidelake.pipeline.loader import unlike

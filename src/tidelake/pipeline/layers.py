@@ -86,7 +86,7 @@ def connected(
     lakehouse: Lakehouse,
     layer: Layer = "all",
     at: datetime | None = None,
-    gold: published.Publication | None = None,
+    gold: published.PublishedGold | None = None,
     *,
     personal: bool = False,
 ) -> Iterator[Layers]:
@@ -176,7 +176,7 @@ def _attach_gold(
     connection: duckdb.DuckDBPyConnection,
     lakehouse: Lakehouse,
     at: datetime | None,
-    gold: published.Publication | None,
+    gold: published.PublishedGold | None,
 ) -> TidelakeError | None:
     """Views of every table of the published file; gives why there is none."""
     home = lakehouse.settings.home

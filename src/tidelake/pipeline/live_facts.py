@@ -32,9 +32,9 @@ from tidelake.event.contract import EVENTS, REJECTED
 from tidelake.files import open_disk
 from tidelake.inbox import Inbox
 from tidelake.observe import alerts, heartbeat
-from tidelake.observe.lag import Lag
+from tidelake.observe.layer_lag import Lag
 from tidelake.pipeline.address import collector_url
-from tidelake.pipeline.lag import layer_lags
+from tidelake.pipeline.layer_lags import layer_lags
 from tidelake.pipeline.lake_files import LakeFiles, LakeTable
 from tidelake.pipeline.live_records import last_records
 from tidelake.settings import Settings

@@ -17,7 +17,7 @@ from tidelake.errors import SetupError, TidelakeError, UnavailableError
 from tidelake.observe import heartbeat
 from tidelake.observe.heartbeat import Heartbeat
 from tidelake.observe.measures import Value
-from tidelake.pipeline.lag import layer_lags
+from tidelake.pipeline.layer_lags import layer_lags
 from tidelake.pipeline.layer_books import LedgerBooks
 from tidelake.warehouse.session import Connection, Session
 

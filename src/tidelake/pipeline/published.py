@@ -25,14 +25,14 @@ KEEPING = "TIDELAKE_TRANSFORM_KEEP_VERSIONS and TIDELAKE_TRANSFORM_KEEP_MIN keep
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
+class PublishedGold:
     """One version of gold: its file, and what it says of itself."""
 
     path: Path
     said: Standing
 
 
-def newest(home: Path) -> Publication | None:
+def newest(home: Path) -> PublishedGold | None:
     """The version that the pointer names; None where none was published, or it can not be read."""
     folder = GoldFolder(home, open_disk())
     for _ in range(TRIES):
@@ -40,11 +40,11 @@ def newest(home: Path) -> Publication | None:
         if version is None:
             return None
         if (said := standing(folder.file(version))) is not None:
-            return Publication(folder.file(version), said)
+            return PublishedGold(folder.file(version), said)
     return None
 
 
-def as_of(home: Path, at: datetime) -> Publication:
+def as_of(home: Path, at: datetime) -> PublishedGold:
     """The newest version that was published by `at` and is kept; raises `UsageError` for none."""
     found = _kept(home)
     before = [one for one in found.values() if one.said.published_at <= at]
@@ -55,7 +55,7 @@ def as_of(home: Path, at: datetime) -> Publication:
     return before[-1]
 
 
-def version(home: Path, number: int) -> Publication:
+def version(home: Path, number: int) -> PublishedGold:
     """A version by its number; raises `UsageError` where it is not kept."""
     found = _kept(home)
     if number not in found:
@@ -120,10 +120,10 @@ def attach(connection: duckdb.DuckDBPyConnection, home: Path, path: Path | None 
     )
 
 
-def _kept(home: Path) -> dict[int, Publication]:
+def _kept(home: Path) -> dict[int, PublishedGold]:
     """The published versions that can be read, oldest first."""
     folder = GoldFolder(home, open_disk())
     last = folder.current() or 0  # a version beyond the pointer is not published yet
     files = {number: path for number, path in folder.versions().items() if number <= last}
     said = {number: standing(path) for number, path in files.items()}
-    return {number: Publication(files[number], one) for number, one in said.items() if one}
+    return {number: PublishedGold(files[number], one) for number, one in said.items() if one}

@@ -18,7 +18,7 @@ from tidelake.errors import TidelakeError
 from tidelake.observe.books import Finding
 from tidelake.pipeline import published
 from tidelake.pipeline.lakehouse import Lakehouse
-from tidelake.pipeline.published import Publication
+from tidelake.pipeline.published import PublishedGold
 from tidelake.pipeline.recount_silver import Counted
 from tidelake.transform.dbt import DbtTarget, Value
 from tidelake.transform.environment import profile_environment
@@ -56,7 +56,7 @@ def recount_gold(lakehouse: Lakehouse) -> Counted:
         return _compared(gold, kept, fresh)
 
 
-def _of_this_silver(lakehouse: Lakehouse, gold: Publication) -> bool:
+def _of_this_silver(lakehouse: Lakehouse, gold: PublishedGold) -> bool:
     url = lakehouse.database_url
     with closing(Windows(url)) as windows, closing(Publications(url)) as publications:
         last, known = windows.last_done(), publications.get(gold.said.version)
@@ -68,7 +68,7 @@ def _of_this_silver(lakehouse: Lakehouse, gold: Publication) -> bool:
         )
 
 
-def _make(lakehouse: Lakehouse, gold: Publication, file: Path, state: Path) -> None:
+def _make(lakehouse: Lakehouse, gold: PublishedGold, file: Path, state: Path) -> None:
     """Gold from nothing up to the load at which `gold` stands, in steps of windows."""
     owner = lakehouse.owner_url
     url = open_login(owner, "transform") if owner else lakehouse.database_url
@@ -88,7 +88,7 @@ def _make(lakehouse: Lakehouse, gold: Publication, file: Path, state: Path) -> N
             reached = end
 
 
-def _compared(gold: Publication, kept: Path, fresh: Path) -> Counted:
+def _compared(gold: PublishedGold, kept: Path, fresh: Path) -> Counted:
     import duckdb
 
     rows, findings = dict[str, int](), list[Finding]()
@@ -120,7 +120,7 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
 
 
 def _unlike(
-    connection: duckdb.DuckDBPyConnection, gold: Publication, table: str, columns: dict[str, str]
+    connection: duckdb.DuckDBPyConnection, gold: PublishedGold, table: str, columns: dict[str, str]
 ) -> Iterator[Finding]:
     """One finding for a table that has figures other than those that silver gives, with one."""
     measures = [name for name, kind in columns.items() if kind in MEASURES]

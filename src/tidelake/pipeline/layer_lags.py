@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tidelake.observe.lag import Gold, Lag
+from tidelake.observe.layer_lag import Gold, Lag
 from tidelake.warehouse.lag import Behind, Lags, lags
 from tidelake.warehouse.session import Connection
 
