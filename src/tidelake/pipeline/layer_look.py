@@ -12,12 +12,12 @@ from tidelake.inbox import Inbox
 from tidelake.lake.follow import Follower
 from tidelake.observe import heartbeat
 from tidelake.observe.books import Books, Finding
-from tidelake.observe.layer_lag import Gold, Lag
 from tidelake.observe.layer_books import LayerBooks
+from tidelake.observe.layer_lag import Gold, Lag
 from tidelake.pipeline.books import Look
-from tidelake.pipeline.layer_lags import layer_lags
 from tidelake.pipeline.lakehouse import Lakehouse
 from tidelake.pipeline.layer_books import LedgerBooks
+from tidelake.pipeline.layer_lags import layer_lags
 from tidelake.pipeline.loader import unlike
 from tidelake.warehouse.raw import ledger
 from tidelake.warehouse.session import Connection, connect

@@ -34,8 +34,8 @@ from tidelake.inbox import Inbox
 from tidelake.observe import alerts, heartbeat
 from tidelake.observe.layer_lag import Lag
 from tidelake.pipeline.address import collector_url
-from tidelake.pipeline.layer_lags import layer_lags
 from tidelake.pipeline.lake_files import LakeFiles, LakeTable
+from tidelake.pipeline.layer_lags import layer_lags
 from tidelake.pipeline.live_records import last_records
 from tidelake.settings import Settings
 from tidelake.warehouse.roles import login_of, open_login

@@ -17,8 +17,8 @@ from tidelake.errors import SetupError, TidelakeError, UnavailableError
 from tidelake.observe import heartbeat
 from tidelake.observe.heartbeat import Heartbeat
 from tidelake.observe.measures import Value
-from tidelake.pipeline.layer_lags import layer_lags
 from tidelake.pipeline.layer_books import LedgerBooks
+from tidelake.pipeline.layer_lags import layer_lags
 from tidelake.warehouse.session import Connection, Session
 
 SHARE_OVER_S = 300.0  # over which the share of rejects is reckoned

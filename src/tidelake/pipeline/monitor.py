@@ -22,8 +22,8 @@ from tidelake.lake.tables import load_table
 from tidelake.observe import alerts, heartbeat
 from tidelake.observe.rates import Monitor, Sample, Tick
 from tidelake.observe.tables import by_reason
-from tidelake.pipeline.layer_lags import layer_lags
 from tidelake.pipeline.lakehouse import Lakehouse
+from tidelake.pipeline.layer_lags import layer_lags
 from tidelake.pipeline.table_facts import metadata_name
 from tidelake.warehouse.session import Session
 
