@@ -5,6 +5,7 @@ records    which records (stream and number) the rows of a file are
 ledger     what has been loaded: a row a file, and sums
 copying    Arrow batches into a table by binary COPY
 refused    the rows among many that PostgreSQL does not take
+holdings   which records the loads hold, page by page
 load       one file in one transaction
 reconcile  what differs between ledger and lake, record by record
 retention  days of load that are dropped

@@ -6,9 +6,10 @@ raw and the sums are there together or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 from psycopg import sql
 
@@ -56,6 +57,11 @@ select file_path from tidelake.loads
 where table_name = %s and file_path = any(%s)
 """
 
+WHOLE = """
+select file_path, rows + set_aside, load_id from tidelake.loads
+where table_name = %s and file_path = any(%s) and rows + set_aside > 0
+"""
+
 NEWEST = "select coalesce(max(sequence_number), 0) from tidelake.loads where table_name = %s"
 
 TOTALS = """
@@ -67,6 +73,16 @@ left join tidelake.consumers
     on consumers.table_name = totals.table_name and consumers.consumer = 'raw'
 order by totals.table_name
 """
+
+
+class SizedFile(Protocol):
+    """A file of the lake and its rows."""
+
+    @property
+    def location(self) -> str: ...
+
+    @property
+    def rows(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +218,17 @@ def known(connection: Connection, table: str, paths: Collection[str]) -> set[str
     return {path for (path,) in connection.execute(KNOWN, (table, list(paths))).fetchall()}
 
 
-def loaded_whole(connection: Connection, table: str) -> dict[tuple[str, int], int]:
-    """Loads by file and number of rows, for those that still hold rows."""
-    rows = connection.execute(
-        "select file_path, rows + set_aside, load_id from tidelake.loads "
-        "where table_name = %s and rows + set_aside > 0",
-        (table,),
-    ).fetchall()
-    return {(path, count): load_id for path, count, load_id in rows}
+def loaded_whole(connection: Connection, table: str, files: Iterable[SizedFile]) -> dict[str, int]:
+    """The loads of those of the files that are loaded, and still hold all of their rows."""
+    wanted = {file.location: file.rows for file in files}
+    found = connection.execute(WHOLE, (table, list(wanted))).fetchall()
+    return {path: load_id for path, rows, load_id in found if rows == wanted[path]}
+
+
+def free_name(connection: Connection, table: str, path: str, sequence: int) -> str:
+    """A name that no load has, for what is loaded of a file beside what was loaded of it before."""
+    name, number = path, 0
+    while known(connection, table, [name]):
+        name = f"{path}#{sequence}" + (f".{number}" if number else "")
+        number += 1
+    return name

@@ -87,9 +87,7 @@ class Loading:
 
     def load_part(self, file: LakeFile, sequence_number: int, wanted: Mask) -> Loaded | None:
         """Loads the rows of a file that `wanted` names, for the reconcile with that state."""
-        path = file.location
-        if ledger.known(self.connection, self.table, [path]):
-            path = f"{path}#{sequence_number}"
+        path = ledger.free_name(self.connection, self.table, file.location, sequence_number)
         return self._load(_Part(file, path, wanted), None, durable=True)
 
     def _load(self, part: _Part, watermark: int | None, durable: bool) -> Loaded | None:

@@ -7,8 +7,8 @@ records that rows were made from do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -18,8 +18,18 @@ from psycopg import sql
 
 from tidelake import crash
 from tidelake.warehouse.raw import ledger
+from tidelake.warehouse.raw.holdings import (
+    LOADS_AT_ONCE,
+    Held,
+    Loads,
+    by_stream,
+    held_by_loads,
+    of_loads,
+    pages,
+)
 from tidelake.warehouse.raw.load import LakeFile, Loading
 from tidelake.warehouse.raw.records import (
+    NO_RUNS,
     Records,
     Runs,
     as_multirange,
@@ -34,15 +44,6 @@ from tidelake.warehouse.session import Connection
 from tidelake.warehouse.watermarks import Watermarks
 
 POSITIONS_AT_ONCE = 50_000
-
-HELD = """
-select load_id, stream, lower(run), upper(run) - 1
-from tidelake.loads
-inner join tidelake.loaded_records using (load_id)
-cross join lateral unnest(records) as runs (run)
-where table_name = %s
-order by load_id, stream, lower(run)
-"""
 
 BEGIN = """
 update tidelake.load_totals set epoch = epoch + 1 where table_name = %s returning epoch
@@ -128,17 +129,6 @@ class Outcome:
     id: int | None = None  # of its row in tidelake.reconciliations, once it has removed rows
 
 
-@dataclass
-class Held:
-    """The records of every load, by stream."""
-
-    loads: dict[int, dict[str, Runs]] = field(default_factory=dict)
-    streams: dict[str, Runs] = field(default_factory=dict)
-
-    def add(self, stream: str, runs: Runs) -> None:
-        self.streams[stream] = union([self.streams.get(stream, runs), runs])
-
-
 def begin(connection: Connection, table: str) -> int:
     """The new epoch: loads that were decided on before it are refused from now on.
 
@@ -163,16 +153,17 @@ def reconcile(
     a transaction that moves ledger and rows together, and what is left is found anew. Raises
     FencedError where another reconcile has begun.
     """
-    outcome, known = Outcome(), held_by_loads(loading.connection, loading.table)
-    why = {"table": loading.table, "sequence": state.sequence_number, "reason": reason}
+    outcome, connection, table = Outcome(), loading.connection, loading.table
+    why = {"table": table, "sequence": state.sequence_number, "reason": reason}
     files = state.live()
-    found = _records_of(loading, files, known)
-    lake = _streams(found.values())
-    for load_id, gone in _gone(known, lake):
+    found = _records_of(loading, files)
+    lake = {stream: union(runs) for stream, runs in by_stream(found.values()).items()}
+    doubled = held_by_loads(connection, table).doubled()
+    for load_id, gone in _gone(pages(connection, table), doubled, lake):
         if stopped():
             return None
         _remove(loading, load_id, gone, why, outcome)
-    known = held_by_loads(loading.connection, loading.table)
+    known = held_by_loads(connection, table)
     for file in files:
         if stopped():
             return None
@@ -181,41 +172,18 @@ def reconcile(
     return outcome
 
 
-def held_by_loads(connection: Connection, table: str) -> Held:
-    """What the ledger says of a table."""
-    found = Held()
-    gathered: dict[int, dict[str, list[tuple[int, int]]]] = {}
-    for load_id, stream, first, last in connection.execute(HELD, (table,)).fetchall():
-        gathered.setdefault(load_id, {}).setdefault(stream, []).append((first, last))
-    for load_id, streams in gathered.items():
-        found.loads[load_id] = {s: np.array(runs, np.int64) for s, runs in streams.items()}
-    found.streams = _streams(found.loads.values())
-    return found
-
-
-def _streams(many: Iterable[dict[str, Runs]]) -> dict[str, Runs]:
-    """All runs by stream."""
-    gathered: dict[str, list[Runs]] = {}
-    for streams in many:
-        for stream, runs in streams.items():
-            gathered.setdefault(stream, []).append(runs)
-    return {stream: union(runs) for stream, runs in gathered.items()}
-
-
-def _records_of(
-    loading: Loading, files: Sequence[LakeFile], known: Held
-) -> dict[str, dict[str, Runs]]:
+def _records_of(loading: Loading, files: Sequence[LakeFile]) -> dict[str, dict[str, Runs]]:
     """The records of each file. Those of a file that is loaded whole are in the ledger: its bytes
     never change, so it need not be read.
     """
-    whole = ledger.loaded_whole(loading.connection, loading.table)
     found = {}
-    for file in files:
-        load_id = whole.get((file.location, file.rows))
-        if load_id is not None and load_id in known.loads:
-            found[file.location] = known.loads[load_id]
-        else:
-            found[file.location] = _read_records(loading, file)
+    for begin in range(0, len(files), LOADS_AT_ONCE):
+        some = files[begin : begin + LOADS_AT_ONCE]
+        whole = ledger.loaded_whole(loading.connection, loading.table, some)
+        loads = of_loads(loading.connection, list(whole.values()))
+        for file in some:
+            known = loads.get(whole.get(file.location, 0))
+            found[file.location] = _read_records(loading, file) if known is None else known
     return found
 
 
@@ -226,29 +194,24 @@ def _read_records(loading: Loading, file: LakeFile) -> dict[str, Runs]:
     return records.runs()
 
 
-def _gone(known: Held, lake: dict[str, Runs]) -> Iterator[tuple[int, dict[str, Runs]]]:
+def _gone(
+    loads: Iterable[Loads], doubled: Collection[str], lake: dict[str, Runs]
+) -> Iterator[tuple[int, dict[str, Runs]]]:
     """Loads with records that the lake has not, or that an earlier load holds as well."""
-    doubled = {stream for stream in known.streams if _overlaps(known, stream)}
     earlier: dict[str, Runs] = {}
-    for load_id, streams in known.loads.items():
+    for load_id, streams in (load for page in loads for load in page.items()):
         gone = {}
         for stream, runs in streams.items():
-            left = without(runs, lake.get(stream, runs[:0]))
+            left = without(runs, lake.get(stream, NO_RUNS))
             if stream in doubled:
                 kept = without(runs, left)
-                twice = without(kept, without(kept, earlier.get(stream, runs[:0])))
+                twice = without(kept, without(kept, earlier.get(stream, NO_RUNS)))
                 left = union([left, twice])
-                earlier[stream] = union([earlier.get(stream, runs[:0]), kept])
+                earlier[stream] = union([earlier.get(stream, NO_RUNS), kept])
             if len(left):
                 gone[stream] = left
         if gone:
             yield load_id, gone
-
-
-def _overlaps(known: Held, stream: str) -> bool:
-    """Whether two loads hold the same record. Number 0 is of rows that are none of ours."""
-    total = sum(count(streams[stream]) for streams in known.loads.values() if stream in streams)
-    return total != count(known.streams[stream]) and known.streams[stream][0, 0] > 0
 
 
 def _remove(
@@ -327,19 +290,14 @@ def _load_missing(
     outcome: Outcome,
 ) -> None:
     """Loads those rows of a file whose records no load holds."""
-    missing = {
-        stream: left
-        for stream, runs in records.items()
-        if len(left := without(runs, known.streams.get(stream, runs[:0])))
-    }
+    missing = known.missing(records)
     if not missing:
         return
     loaded = loading.load_part(file, state.sequence_number, _Only(missing))
     if loaded is None:
         return
     outcome.loaded += loaded.rows + loaded.set_aside
-    for stream, runs in missing.items():
-        known.add(stream, runs)
+    known.add(by_stream([missing]))
 
 
 @dataclass(frozen=True)
