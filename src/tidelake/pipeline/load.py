@@ -24,6 +24,7 @@ from tidelake.pipeline.loader import Progress, TableLoader
 from tidelake.pipeline.stopping import Stop
 from tidelake.settings import Settings
 from tidelake.warehouse.lease import Lease
+from tidelake.warehouse.raw.merge import merge_dropped
 from tidelake.warehouse.raw.retention import drop_before, held_back
 from tidelake.warehouse.session import Connection, open_connection, translated
 from tidelake.warehouse.windows import Windows
@@ -35,6 +36,8 @@ REBUILD = "rebuild raw"  # lease of who makes raw anew: the loader gives way to 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
 LOOK_UP_EVERY_S = 2.0  # at the leases
 RETENTION_EVERY_S = 600.0
+MERGE_EVERY_S = 86_400.0
+MERGED_AFTER = timedelta(days=31)  # gold tells of single loads for 30 days
 LAST_LOOK_S = 60.0  # for what the lake holds when the part is told to stop
 
 
@@ -130,11 +133,12 @@ class Every:
 
 
 class Retention:
-    """Drops days of load that are over, once silver has them."""
+    """Drops days of load that are over, once silver has them, and keeps their ledger short."""
 
     def __init__(self, connection: Connection, days: float) -> None:
         self._connection, self._days = connection, days
         self._every = Every(RETENTION_EVERY_S)
+        self._merges = Every(MERGE_EVERY_S)
 
     def look(self) -> None:
         """Drops what is due; what somebody reads at the moment is left to the next look."""
@@ -146,6 +150,13 @@ class Retention:
                 self._drop(contract.table, first_kept)
         except LockNotAvailable:
             log.info("raw is read at the moment; days that are over are dropped later")
+        if self._merges.due():
+            before = datetime.now(UTC) - MERGED_AFTER
+            for contract in (REJECTED, EVENTS):
+                if merged := merge_dropped(self._connection, contract.table, before):
+                    log.info(
+                        "raw.%s: %d loads of dropped days were put together", contract.table, merged
+                    )
 
     def _drop(self, table: str, first_kept: date) -> None:
         if held_back(self._connection, table):

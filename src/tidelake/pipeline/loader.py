@@ -185,6 +185,8 @@ def unlike(found: Standing, news: News, waiting: Sequence[LiveFile]) -> str:
         return f"it has loads of later states than {news.sequence_number}, which the lake is at"
     if (totals.watermark or 0) < news.reconcile_from:
         return f"the lake was rolled back (sequence number {news.reconcile_from})"
+    if any(file.sequence_number <= totals.unnamed_up_to for file in waiting):
+        return f"the ledger no longer names every file up to {totals.unnamed_up_to}"
     expected = totals.accounted + sum(file.rows for file in waiting)
     if expected != news.rows:
         return (

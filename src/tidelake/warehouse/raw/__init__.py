@@ -9,5 +9,6 @@ holdings   which records the loads hold, page by page
 load       one file in one transaction
 reconcile  what differs between ledger and lake, record by record
 retention  days of load that are dropped
+merge      loads of such days, put together
 refill     raw made anew from the lake, beside the old one
 """

@@ -67,7 +67,7 @@ NEWEST = "select coalesce(max(sequence_number), 0) from tidelake.loads where tab
 TOTALS = """
 select
     totals.table_name, totals.rows, totals.set_aside, totals.files, totals.last_load_id,
-    totals.unexplained, totals.epoch, consumers.sequence_number
+    totals.unexplained, totals.epoch, totals.unnamed_up_to, consumers.sequence_number
 from tidelake.load_totals as totals
 left join tidelake.consumers
     on consumers.table_name = totals.table_name and consumers.consumer = 'raw'
@@ -95,6 +95,7 @@ class Totals:
     last_load_id: int = 0
     unexplained: int = 0  # rows that the lake has beyond these, and no reconcile could tell which
     epoch: int = 0  # grows with every reconcile
+    unnamed_up_to: int = 0  # sequence number up to which loads may have lost their files' names
     watermark: int | None = None  # sequence number; all files at or below it are loaded
 
     @property
