@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from tests.transform.conftest import Raw
-from tests.transform.reading import windows
+from tests.transform.reading import counted_days, windows
 
+from tidelake.pipeline.transformer import Transformer
 from tidelake.pipeline.warehouse import Warehouse
 from tidelake.warehouse.publications import Publication, Publications
 from tidelake.warehouse.windows import Windows
@@ -103,3 +104,24 @@ def test_rows_that_raw_lost_between_two_tries_of_a_window_are_known(
 
     assert made.lost_rows() == "rolled back"
     made.close()
+
+
+def test_gold_is_not_gone_on_from_where_changes_were_put_together_since(
+    transformer: Transformer, raw: Raw
+) -> None:
+    for key in "ab":
+        raw.load(key)
+        transformer.cycle()
+    raw.load("c")
+    transformer.cycle(gold=False)
+    raw.ask("update tidelake.windows set compacted = true where to_load_id <= 2")
+    at_their_end = transformer.cycle().published
+    raw.load("d")
+    transformer.cycle(gold=False)
+    raw.ask("update tidelake.windows set compacted = true")
+    before_their_end = transformer.cycle().published
+
+    assert at_their_end is not None
+    assert before_their_end is not None
+    assert (at_their_end.from_load_id, before_their_end.from_load_id) == (2, 0)
+    assert counted_days(transformer) == 4

@@ -124,7 +124,11 @@ class GoldMaker:
         """
         current = self._folder.current()
         held = self._held
-        if held and (held.version, self._held_generation) == (current, last.generation):
+        if (
+            held
+            and (held.version, self._held_generation) == (current, last.generation)
+            and self._windows.is_end(held.to_load_id)
+        ):
             return held
         for version in sorted(self._folder.versions(), reverse=True):
             found = standing(self._folder.file(version))
