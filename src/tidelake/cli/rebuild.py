@@ -24,8 +24,9 @@ def rebuild(
     readers do not. `silver` comes from raw, and gold after it; `gold` comes from silver. A running
     pipeline goes on meanwhile. It may be stopped and run again.
 
-    Silver is made of all of raw: where retention has dropped days, bring them back first, with
-    retention switched off (TIDELAKE_LOAD_RETENTION_DAYS=0), or it drops them again.
+    Silver is made of all of raw: where retention has dropped days, bring them back first by
+    `--all`; retention keeps them until silver was rebuilt. A rebuild of silver that was stopped
+    goes on where it was.
 
     Examples: `tidelake rebuild raw`, `tidelake rebuild raw --all`, `tidelake rebuild silver`
     """
