@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import count
@@ -55,7 +56,13 @@ class Served:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    home = tmp_path_factory.mktemp("dashboard")
+    with serving(tmp_path_factory.mktemp("dashboard")) as here:
+        yield here
+
+
+@contextmanager
+def serving(home: Path, **settings: str) -> Iterator[Served]:
+    """A dashboard on a home, with the sample published; `settings` by their variables."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -65,7 +72,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "tidelake", "--home", str(home), "run", "dashboard"],
-            env={**os.environ, "TIDELAKE_DASHBOARD_PORT": str(port)},
+            env={**os.environ, "TIDELAKE_DASHBOARD_PORT": str(port), **settings},
             stdout=out,
             stderr=out,
         )

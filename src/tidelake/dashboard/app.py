@@ -17,6 +17,7 @@ from tidelake.dashboard.empty import draw_empty
 from tidelake.dashboard.freshness import notices
 from tidelake.dashboard.gold import Gold, GoldReader, GoldVersion
 from tidelake.dashboard.live import LiveFacts
+from tidelake.dashboard.login import Door, signed_in
 from tidelake.dashboard.pages import (
     acquisition,
     funnel,
@@ -59,14 +60,19 @@ GOLD_PAGES = (
 PIPELINE, INSPECTOR = "pipeline", "inspector"
 
 
-def draw(home: Path, live: LiveFacts) -> None:
-    """Draws what this visitor asks for."""
+def draw(home: Path, live: LiveFacts, door: Door | None = None) -> None:
+    """Draws what this visitor asks for; with a door, only for who has passed it."""
     st.set_page_config("tidelake", layout="wide", page_icon=theme.ICON)
     st.html(theme.style())
     st.logo(theme.LOGO, size="large")
     # Its `run()` would draw within the page, and Streamlit would take the filters of every page
     # for others: a visitor would choose again on each.
-    chosen = st.navigation(_links(), expanded=True).url_path
+    is_in = door is None or signed_in(door)
+    # A link to a page stays good: it is drawn once the visitor is in.
+    links = st.navigation(_links(), position="sidebar" if is_in else "hidden", expanded=True)
+    if not is_in:
+        return
+    chosen = links.url_path
     reader = gold_reader(home)
     if chosen == PIPELINE:
         _draw_pipeline(reader, live)

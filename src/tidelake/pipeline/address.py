@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 
 from tidelake.errors import SetupError
+from tidelake.settings import Dashboard
 
 
 def run_folder(home: Path) -> Path:
@@ -44,6 +46,26 @@ def free_dashboard_port(host: str, port: int) -> int:
             f"the dashboard can not listen on {host}:{port}: {_why(exc)}",
             hint="Stop what listens there, or set TIDELAKE_DASHBOARD_PORT (0 takes a free one).",
         ) from exc
+
+
+def require_login(dashboard: Dashboard) -> None:
+    """Raises `SetupError` where others than this machine would see the dashboard unasked."""
+    if dashboard.open_to_all or dashboard.password.get_secret_value() or _local(dashboard.host):
+        return
+    raise SetupError(
+        f"the dashboard would listen on {dashboard.host} without a password",
+        hint="Set TIDELAKE_DASHBOARD_PASSWORD; or, where something before it asks who comes, "
+        "TIDELAKE_DASHBOARD_OPEN_TO_ALL=true.",
+    )
+
+
+def _local(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        found = socket.getaddrinfo(host or "0.0.0.0", None)
+    except (OSError, UnicodeError):
+        return True  # nobody can listen there: whoever tries says why
+    return all(ip_address(str(a[0]).partition("%")[0]).is_loopback for *_, a in found)
 
 
 def _alone_on(host: str, port: int) -> int:

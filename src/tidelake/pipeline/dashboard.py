@@ -10,17 +10,21 @@ import time
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 from tidelake.errors import SetupError
 from tidelake.observe import heartbeat
-from tidelake.pipeline.address import free_dashboard_port
+from tidelake.pipeline.address import free_dashboard_port, require_login
 from tidelake.pipeline.beside import beside
 from tidelake.pipeline.home import make_home
 from tidelake.pipeline.live_facts import Facts
 from tidelake.pipeline.memory import resident_now
 from tidelake.pipeline.stopping import Stop
 from tidelake.settings import Settings, load
+
+if TYPE_CHECKING:
+    from tidelake.dashboard.login import Door
 
 log = logging.getLogger("tidelake.dashboard")
 
@@ -33,18 +37,22 @@ def draw(home: str) -> None:
     """Draws one visitor's page: what the script that Streamlit runs calls."""
     from tidelake.dashboard.app import draw
 
-    settings, live = _of_home(home)
-    draw(settings.home, live)
+    settings, live, door = _of_home(home)
+    draw(settings.home, live, door)
 
 
 @cache
-def _of_home(home: str) -> tuple[Settings, Facts]:
+def _of_home(home: str) -> tuple[Settings, Facts, Door | None]:
+    from tidelake.dashboard.login import Door
+
     settings = load(home=home)
-    return settings, Facts(settings)
+    password = settings.dashboard.password.get_secret_value()
+    return settings, Facts(settings), Door(password) if password else None
 
 
 def run(settings: Settings, stop: Stop) -> None:
-    """Serves until `stop`. Raises `SetupError` where nothing can listen there."""
+    """Serves until `stop`. Raises `SetupError` where nothing can or may listen there."""
+    require_login(settings.dashboard)
     make_home(settings.home)
     host = settings.dashboard.host
     port = free_dashboard_port(host, settings.dashboard.port)

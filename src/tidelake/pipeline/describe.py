@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from tidelake.event import export
@@ -100,4 +101,6 @@ def _field(path: tuple[str, ...]) -> FieldInfo:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        value = "***" if value.get_secret_value() else ""
     return value if isinstance(value, str) and value else json.dumps(value, default=str)

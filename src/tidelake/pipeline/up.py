@@ -23,7 +23,12 @@ from tidelake.errors import SetupError, TidelakeError
 from tidelake.files import open_disk
 from tidelake.observe import heartbeat
 from tidelake.pipeline import alerts
-from tidelake.pipeline.address import collector_url, free_dashboard_port, free_port
+from tidelake.pipeline.address import (
+    collector_url,
+    free_dashboard_port,
+    free_port,
+    require_login,
+)
 from tidelake.pipeline.home import make_home
 from tidelake.pipeline.stopping import Stop
 from tidelake.pipeline.supervise import Part, Stopped, Supervisor, command
@@ -86,7 +91,9 @@ def running(
     where `stop` is set before all are ready, and what `Supervisor.start` raises.
     """
     home = settings.home
-    alerts.rules_of(settings)  # a rule that is wrong is told before anything starts
+    # What is wrong here is told before anything starts.
+    alerts.rules_of(settings)
+    require_login(settings.dashboard)
     make_home(home)
     supervisor = Supervisor(report, home / "logs")
     with _alone(home):

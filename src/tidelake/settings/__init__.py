@@ -238,6 +238,6 @@ def _explained(exc: ValidationError) -> SetupError:
         hint = f"Set {variable} or {place}; `tidelake settings` explains it."
     else:
         hint = f"Mend {place}; docs/settings.md explains it."
-    value = masked(repr(first["input"]))
+    value = "***" if path[-1] == "password" else masked(repr(first["input"]))
     rule = first["msg"].removeprefix("Value error, ")
     return SetupError(f"{'.'.join(path)} = {value}: {rule}", hint=hint)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 MB = 1024 * 1024
 GB = 1024 * MB
@@ -174,7 +174,7 @@ class Transform(Section):
     """Most bytes of published gold files: older ones then go at once, the newest two stay."""
     names_a_day: Positive = 2_000
     """Most paths, searches, types … that gold holds of a project's day; the rest is "(other)"."""
-    memory_bytes: Annotated[Positive, Field(ge=128 * MB)] = 512 * MB
+    memory_bytes: Annotated[Positive, Field(ge=256 * MB)] = 512 * MB
     """Memory that DuckDB takes to make gold; what needs more waits on the disk."""
 
 
@@ -182,9 +182,13 @@ class Dashboard(Section):
     """The dashboard over the published gold."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; 0.0.0.0 for every network. It has no login: put a proxy before it."""
+    """Address to listen on; 0.0.0.0 for every network, which needs a password."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8501
     """Port to listen on; 0 takes a free one."""
+    password: SecretStr = SecretStr("")
+    """Asked for before every page; empty asks for none, on this machine alone."""
+    open_to_all: bool = False
+    """Listens on other addresses without a password: something before it asks who comes."""
 
     def address(self, port: int) -> str:
         """Where a browser on this machine finds it, should it listen on `port`."""
