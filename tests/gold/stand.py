@@ -15,7 +15,7 @@ import psycopg
 import yaml
 
 from tidelake.transform.dbt import DbtTarget, NodeResult
-from tidelake.transform.environment import profile_environment
+from tidelake.transform.environment import MEMORY_BYTES, profile_environment
 from tidelake.transform.project import project_folder
 from tidelake.warehouse.migrate import migrate
 
@@ -101,10 +101,15 @@ class Stand:
             )
 
     def take(
-        self, from_load_id: int, to_load_id: int, only: str = "", **values: Any
+        self,
+        from_load_id: int,
+        to_load_id: int,
+        only: str = "",
+        memory_bytes: int = MEMORY_BYTES,
+        **values: Any,
     ) -> list[NodeResult]:
         """Gold takes in the news of a window; `only` one table does, which is quicker."""
-        self.dbt.environment = profile_environment(self.url, self.file)
+        self.dbt.environment = profile_environment(self.url, self.file, memory_bytes=memory_bytes)
         select = [f"+{only},path:models/gold"] if only else []
         return self.dbt.run(self._vars(from_load_id, to_load_id) | values, select)
 

@@ -10,7 +10,10 @@ import pytest
 from tests.gold.stand import DAY, Stand
 from tests.gold.test_tables import TABLES
 
+from tidelake.transform.dbt import ModelError
+
 LOADS = 4
+MB = 1024 * 1024
 WHOLE = ("daily_traffic", "data_quality")  # project and country are no names of ours to cut
 PEOPLE = [f"{n:032x}" for n in range(5)]
 
@@ -160,24 +163,38 @@ def test_hostile_text_is_text(stand: Stand) -> None:
         assert set(stand.rows(f"select {column} from {table}")) == names, table
 
 
+def put_names(stand: Stand, load_id: int, names: int) -> None:
+    """An event of each of so many names."""
+    stand.execute(
+        """
+        insert into silver.events
+        (load_id, event_time, day, received_day, project, country, event_type, event_name,
+            is_bot, is_late, is_unknown_type, quality_flags)
+        select %s, now(), %s, %s, 'shop', 'DE', 'name_' || n, 'Name ' || n,
+            false, false, true, '{unknown_type}'
+        from generate_series(1, %s) as n
+        """,
+        load_id,
+        DAY,
+        DAY,
+        names,
+    )
+
+
 def test_a_hundred_thousand_event_names_of_a_day_are_as_many_rows_as_it_has_names(
     stand: Stand,
 ) -> None:
     for load_id in (1, 2):
-        stand.execute(
-            """
-            insert into silver.events
-            (load_id, event_time, day, received_day, project, country, event_type, event_name,
-                is_bot, is_late, is_unknown_type, quality_flags)
-            select %s, now(), %s, %s, 'shop', 'DE', 'name_' || n, 'Name ' || n,
-                false, false, true, '{unknown_type}'
-            from generate_series(1, 100000) as n
-            """,
-            load_id,
-            DAY,
-            DAY,
-        )
+        put_names(stand, load_id, 100_000)
     stand.take(0, 1)
     stand.take(1, 2)
     for table in ("unknown_types", "engagement_by_type"):
         assert stand.rows(f"select count(*), sum(events) from {table}") == [(2_001, 200_000)]
+
+
+def test_gold_is_made_in_the_memory_that_it_is_given(stand: Stand) -> None:
+    put_names(stand, 1, 100_000)
+    with pytest.raises(ModelError, match=r"4\.0 MiB used"):
+        stand.take(0, 1, memory_bytes=4 * MB)
+    stand.file.unlink()
+    stand.take(0, 1, memory_bytes=256 * MB)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
 TRIES = 5  # a version is removed only long after another was named: twice in a row is no chance
-KEEPING = "TIDELAKE_TRANSFORM_KEEP_VERSIONS and TIDELAKE_TRANSFORM_KEEP_MIN keep more."
+KEEPING = "TIDELAKE_TRANSFORM_KEEP_VERSIONS, _KEEP_MIN and _KEEP_BYTES say which are."
 
 
 @dataclass(frozen=True, slots=True)
