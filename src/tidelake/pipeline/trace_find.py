@@ -34,7 +34,28 @@ KEY_HEX = 32  # characters of an event_key
 MOST_COPIES = 50
 MOST_WAITING = 500_000  # records of the inbox that are looked through
 
-BY_KEY = "select event_day from silver_pii.events where event_key = %s limit 1"
+# The key's index begins with the day: it is hopped through from day to day, and asked once in each.
+# Without the limit PostgreSQL would read all of it for one join.
+BY_KEY = """
+with recursive days as (
+    select max(event_day) as event_day
+    from silver_pii.events
+    union all
+    select (select max(event_day) from silver_pii.events where event_day < days.event_day)
+    from days
+    where event_day is not null
+)
+
+select found.event_day
+from days
+cross join lateral (
+    select event_day
+    from silver_pii.events
+    where event_day = days.event_day and event_key = %s
+    limit 1
+) as found
+limit 1
+"""
 BY_RECORD = """
 select event_day, event_key
 from silver_pii.events
