@@ -85,3 +85,8 @@ class HandMade:
 def _table(contract: Contract, rows: Sequence[dict[str, Any]]) -> pa.Table:
     whole = [{column.name: row.get(column.name) for column in contract} for row in rows]
     return pa.Table.from_pylist(whole, schema=arrow_schema(contract))
+
+
+def rows(table: pa.Table) -> list[tuple[Any, ...]]:
+    """The rows of an answer, in order."""
+    return sorted(tuple(row.values()) for row in table.to_pylist())
