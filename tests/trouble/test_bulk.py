@@ -15,6 +15,7 @@ from tests.gold.independent.site import Site, open_site
 from tidelake import settings
 from tidelake.generate import GeneratorSpec, generate
 from tidelake.inbox import Records
+from tidelake.lake.follow import Follower
 from tidelake.lake.tables import load_table
 from tidelake.pipeline.published import opened
 from tidelake.pipeline.report import report
@@ -68,6 +69,8 @@ def test_two_years_that_come_in_a_day_are_a_partition_a_day_and_one_window(site:
     assert len(days) > 180
     assert sorted(partitions["record_count"].to_pylist()) == sorted(days.values())
     assert windows == 1
+    (*files,) = Follower(site.lakehouse.catalog, "events").look(0).fresh
+    assert [file.entry.lower_bounds for file in files] == [None] * len(days), "held in vain"
     require_whole(site)
 
 

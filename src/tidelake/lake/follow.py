@@ -80,7 +80,7 @@ class Follower:
         """The table as it is; raises `UnavailableError` where that can not be read."""
         hint, looked_at = self._read_hint(), self.clock()
         table = load_table(self.catalog, self.table_name)
-        manifests = Manifests(table.io)
+        manifests = Manifests(table.io, statistics=False)
         with translated(f"read the manifests of {self.table_name}"):
             news = _news(table, manifests, watermark)
         self._hint, self._looked_at = hint, looked_at
