@@ -223,12 +223,12 @@ def _filters(gold: Gold, country: bool) -> Filters:
 
 
 def _choices(gold: Gold) -> tuple[list[str], list[str]]:
-    """Projects and countries, the busiest first."""
+    """Projects and countries, the busiest first; names that nobody can read are no choice."""
     found: list[list[str]] = []
     for column in ("project", "country"):
         rows = gold.rows(
-            f"select {column} as name from gold.daily_traffic group by name"
-            " order by sum(events) desc, name limit 300"
+            f"select {column} as name from gold.daily_traffic where length({column}) <= 200"
+            " group by name order by sum(events) desc, name limit 300"
         )
         found.append([row["name"] for row in rows])
     return found[0], found[1]

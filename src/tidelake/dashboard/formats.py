@@ -7,6 +7,7 @@ from datetime import date, datetime
 NONE = "–"
 COMPACT_FROM = 10_000_000
 LONGEST_CODE = 8
+LONGEST_NAME = 60
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "BRL": "R$"}
 WITHOUT_CENTS = {"JPY", "KRW", "VND", "CLP", "ISK", "HUF"}
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -60,6 +61,11 @@ def money(amount: float | None, currency: str) -> str:
 def code(currency: str) -> str:
     """A currency as it stands in labels: clients send what they like for one."""
     return currency if len(currency) <= LONGEST_CODE else f"{currency[: LONGEST_CODE - 1]}…"
+
+
+def name(text: str) -> str:
+    """A name as it stands at every point of a chart: clients send names of any length."""
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
 
 
 def milliseconds(value: float | None) -> str:

@@ -13,10 +13,10 @@ from html import escape
 from typing import Any
 
 from tidelake.dashboard import formats
+from tidelake.dashboard.period import LONGEST_TEXT
 
 FULL_SIZE = 10  # letters of a figure that fit in a narrow card
 NOTHING = "Nothing in these days for this choice."
-LONGEST_TEXT = 300  # of one value; no page is held up by a path of a megabyte
 
 
 def text(value: object) -> str:

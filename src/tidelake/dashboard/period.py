@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+LONGEST_TEXT = 300  # letters of one value that a page shows
 ALL = ""  # every project, every country
 
 PRESETS = {"Today": 1, "Last 7 days": 7, "Last 28 days": 28, "Last 90 days": 90}
@@ -95,6 +96,12 @@ class Filters:
             "project": self.project,
             "country": self.country,
         }
+
+
+def cut(column: str) -> str:
+    """A text as far as a page shows it: texts of any length are sent, and to group by whole ones
+    would cost the memory of all of them."""
+    return f"left({column}, {LONGEST_TEXT + 1})"  # one more: it is seen that there is more
 
 
 def where(*, day: str = "day", country: bool = True) -> str:

@@ -10,7 +10,7 @@ from tidelake.dashboard import charts, formats, markup
 from tidelake.dashboard.charts import Point
 from tidelake.dashboard.formats import change, number, percent, ratio
 from tidelake.dashboard.markup import Bar, Card, Column
-from tidelake.dashboard.period import where
+from tidelake.dashboard.period import cut, where
 from tidelake.dashboard.view import View
 
 SOURCES = 5  # that get a line of their own
@@ -42,16 +42,21 @@ CAMPAIGNS = f"""
     from gold.acquisition where {where()} and (campaign_source <> '' or campaign_name <> '')
     group by all having sum(sessions) > 0 order by sessions desc, campaign_name limit 12
 """
+# The others are added up where they lie: there may be as many as there are visitors.
 BY_DAY = f"""
-    select day, referrer, sum(sessions)::bigint as sessions
-    from gold.acquisition where {where()} group by all
+    with sources as (
+        select referrer from gold.acquisition where {where()} group by referrer
+        having sum(sessions) > 0 order by sum(sessions) desc, referrer limit {SOURCES}
+    )
+    select day, sources.referrer, sum(sessions)::bigint as sessions
+    from gold.acquisition left join sources using (referrer) where {where()} group by all
 """
 PAGES = f"""
-    select page_path as label, sum({{}})::bigint as value from gold.top_pages
+    select {cut("page_path")} as label, sum({{}})::bigint as value from gold.top_pages
     where {where()} group by label having value > 0 order by value desc, label limit 8
 """
 SEARCHES = f"""
-    select query as label, sum(searches)::bigint as value from gold.searches
+    select {cut("query")} as label, sum(searches)::bigint as value from gold.searches
     where {where()} group by label order by value desc, label limit 8
 """
 
@@ -132,10 +137,9 @@ def _cards(now: dict[str, Any], before: dict[str, Any]) -> list[Card]:
 def _by_day(view: View, named: list[str]) -> None:
     found: dict[str, dict[Any, int]] = {}
     for row in view.rows(BY_DAY):
-        series = row["referrer"] if row["referrer"] in named else OTHERS
-        days = found.setdefault(series, {})
-        days[row["day"]] = days.get(row["day"], 0) + row["sessions"]
-    order = [*named, OTHERS] if OTHERS in found else named
+        series = OTHERS if row["referrer"] is None else formats.name(row["referrer"])
+        found.setdefault(series, {})[row["day"]] = row["sessions"]
+    order = [series for series in (*map(formats.name, named), OTHERS) if series in found]
     points = [
         Point(day, found[series].get(day, 0), series)
         for series in order

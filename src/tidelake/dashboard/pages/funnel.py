@@ -39,7 +39,7 @@ BY_DEVICE = f"""
         sum(bounces) / nullif(sum(sessions), 0) as bounce_rate,
         sum(duration_s) / nullif(sum(sessions), 0) as duration_s
     from gold.sessions_by_day where {where()} group by device_type
-    having sum(sessions) > 0 order by sessions desc, device_type
+    having sum(sessions) > 0 order by sessions desc, device_type limit 12
 """
 RETENTION = """
     select cohort_week, weeks_after, sum(visitors)::bigint as visitors from gold.retention

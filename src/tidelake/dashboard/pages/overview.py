@@ -14,7 +14,7 @@ from tidelake.dashboard.charts import Point
 from tidelake.dashboard.countries import country_name
 from tidelake.dashboard.formats import change, ratio
 from tidelake.dashboard.markup import Bar, Card
-from tidelake.dashboard.period import Filters, where
+from tidelake.dashboard.period import Filters, cut, where
 from tidelake.dashboard.view import View
 
 LONGEST = 7  # lines of a list
@@ -34,6 +34,7 @@ SESSIONS = f"""
 REVENUE = f"""
     select currency, sum(revenue) as revenue, sum(orders)::bigint as orders
     from gold.revenue_by_day where {where()} group by currency order by orders desc, currency
+    limit {10 * CURRENCIES}
 """
 DAILY = {
     "Visitors": ("daily_traffic", "visitors"),
@@ -207,7 +208,7 @@ def _by_hour(view: View) -> None:
 
 def _draw_top(view: View, top: Top) -> None:
     sql = f"""
-        select {top.column} as label, sum({top.measure})::bigint as value,
+        select {cut(top.column)} as label, sum({top.measure})::bigint as value,
             sum(sum({top.measure})) over ()::bigint as total
         from gold.{top.table} where {where()} group by all having value > 0
         order by value desc, label limit {LONGEST}

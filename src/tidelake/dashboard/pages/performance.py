@@ -28,11 +28,13 @@ METRICS = {
 }
 # https://web.dev/articles/fcp: good up to 1.8 s, poor beyond 3 s, at the 75th percentile.
 GOOD_FCP_MS, POOR_FCP_MS = 1800, 3000
+LINES = 10  # of a table
+MOST_DAYS = 4000
 PERCENTILES = ("Slow (95 %)", "Three quarters (75 %)", "Typical (50 %)")
 
 
-def percentiles(by: str, condition: str = "true") -> str:
-    """A query of samples, p50_ms, p75_ms and p95_ms for each value of a column."""
+def percentiles(by: str, condition: str = "true", most: int = MOST_DAYS) -> str:
+    """A query of samples, p50_ms, p75_ms and p95_ms by the values of a column, the most first."""
     return f"""
         with bins as (
             select {by}, bin, sum(samples)::bigint as samples from gold.web_performance_bins
@@ -45,7 +47,7 @@ def percentiles(by: str, condition: str = "true") -> str:
             pow({STEP}, min(bin) filter (reached >= 0.50 * total) + 0.5) as p50_ms,
             pow({STEP}, min(bin) filter (reached >= 0.75 * total) + 0.5) as p75_ms,
             pow({STEP}, min(bin) filter (reached >= 0.95 * total) + 0.5) as p95_ms
-        from running group by {by} order by samples desc, {by}
+        from running group by {by} order by samples desc, {by} limit {most}
     """
 
 
@@ -142,5 +144,5 @@ def _table(view: View, by: str, name: str, form: Any, metric: str) -> None:
         Column("p75_ms", "75 %", milliseconds, bar=True),
         Column("p95_ms", "95 %", milliseconds),
     )
-    rows = view.rows(percentiles(by, OF_METRIC), metric=metric)[:10]
+    rows = view.rows(percentiles(by, OF_METRIC, LINES), metric=metric)
     st.html(markup.table(rows, columns, name=f"Timings by {name.lower()}"))

@@ -36,7 +36,7 @@ HEALTH = """
         sum(window_s) as window_s
     from span group by all order by moment, table_name
 """
-BOOKS = "select layer, measure, expected, found, difference, as_of from gold.books"
+BOOKS = "select layer, measure, expected, found, difference, as_of from gold.books limit 100"
 
 
 def draw(gold: Gold | None, live: LiveFacts) -> None:

@@ -10,9 +10,10 @@ from tidelake.dashboard import charts, markup
 from tidelake.dashboard.charts import Point
 from tidelake.dashboard.formats import number, percent, ratio
 from tidelake.dashboard.markup import Bar, Card, Column
-from tidelake.dashboard.period import where
+from tidelake.dashboard.period import cut, where
 from tidelake.dashboard.view import View
 
+LINES = 10  # of a table
 REASONS = 6  # that get a colour of their own
 OTHERS = "all others"
 
@@ -48,7 +49,7 @@ NAMES = f"""
     select name, sum(records)::bigint as records,
         sum(records) / sum(sum(records)) over () as share
     from gold.data_quality where {where(country=False)} and kind = $kind
-    group by name having sum(records) > 0 order by records desc, name
+    group by name having sum(records) > 0 order by records desc, name limit {LINES}
 """
 REJECTED_BY_DAY = f"""
     select day, name, sum(records)::bigint as records from gold.data_quality
@@ -60,7 +61,7 @@ LATE_BY_DAY = f"""
     from gold.data_quality where {where(country=False)} group by day
 """
 UNKNOWN = f"""
-    select event_name as label, sum(events)::bigint as value from gold.unknown_types
+    select {cut("event_name")} as label, sum(events)::bigint as value from gold.unknown_types
     where {where(country=False)} group by label order by value desc, label limit 10
 """
 
@@ -156,5 +157,5 @@ def _rejected_by_day(view: View) -> None:
 
 
 def _meant(view: View, kind: str) -> list[dict[str, Any]]:
-    rows = view.rows(NAMES, kind=kind)[:10]
+    rows = view.rows(NAMES, kind=kind)
     return [{**row, "meaning": MEANINGS.get(row["name"], "")} for row in rows]

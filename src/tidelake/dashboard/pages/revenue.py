@@ -14,11 +14,14 @@ from tidelake.dashboard.markup import Bar, Card, Column
 from tidelake.dashboard.period import Filters, where
 from tidelake.dashboard.view import View
 
+MOST_CURRENCIES = 30  # that can be chosen: clients send what they like for one
+
 CURRENCIES = f"""
     select currency, sum(orders)::bigint as orders, sum(revenue) as revenue, sum(items)::bigint
         as items, sum(shipping) as shipping, sum(tax) as tax, sum(discount) as discount,
         sum(refunds)::bigint as refunds, sum(refunded) as refunded
     from gold.revenue_by_day where {where()} group by currency order by orders desc, currency
+    limit {MOST_CURRENCIES}
 """
 BY_DAY = f"""
     select day, sum(revenue) as value from gold.revenue_by_day
