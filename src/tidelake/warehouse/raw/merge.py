@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from tidelake import crash
 from tidelake.warehouse.session import Connection
 
 #: Rows of a load that was put together: as many as a cycle of silver takes, should they come back.
@@ -126,5 +125,4 @@ def _merge(connection: Connection, table: str, day: date, load_ids: Sequence[int
                 (last, stream, records),
             )
         connection.execute(UNNAMED, {"table": table, "sequence_number": sequence_number})
-        crash.point("merge.before_commit")
     return len(load_ids)
