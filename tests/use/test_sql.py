@@ -64,6 +64,38 @@ def test_an_answer_in_parquet(lake: Any, run: Any, tmp_path: Path) -> None:
     assert pq.read_table(file).num_rows == 300
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_query_that_is_wrong_leaves_the_file_as_it_was(
+    lake: Any, run: Any, tmp_path: Path, form: str
+) -> None:
+    target = tmp_path / "answer"
+    target.write_text("of yesterday")
+
+    with pytest.raises(UsageError, match="evnt_type"):
+        run("sql", "select evnt_type from events", "--format", form, "-o", str(target))
+
+    assert target.read_text() == "of yesterday"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["answer", "home"]
+
+
+@pytest.mark.parametrize("command", [("sql", "select 1"), ("rejected", "export")])
+def test_a_file_that_can_not_be_written_is_told_by_name(
+    lake: Any, run: Any, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    with pytest.raises(UsageError, match=r"nowhere/answer\.csv can not be written: No such file"):
+        run(*command, "--output", str(tmp_path / "nowhere" / "answer.csv"))
+
+
+def test_an_answer_goes_to_a_device_and_through_a_link(lake: Any, run: Any, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+
+    run("sql", "select 1 as one", "-o", "/dev/null")
+    run("sql", "select 1 as one", "-o", str(tmp_path / "link"))
+
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_text().split() == ["one", "1"]
+
+
 def test_the_query_comes_from_stdin_or_a_file(lake: Any, run: Any, tmp_path: Path) -> None:
     query = "select count(*) as n from events"
     (tmp_path / "q.sql").write_text(query)

@@ -121,6 +121,7 @@ def export(
     mend.ndjson`, edit the file, `tidelake ingest mend.ndjson`.
     """
     from tidelake.errors import UsageError
+    from tidelake.pipeline.answer_file import answer_file
     from tidelake.pipeline.lakehouse import opened
     from tidelake.pipeline.rejected import export_lines, export_parquet
 
@@ -129,12 +130,13 @@ def export(
         raise UsageError("Parquet is not written to stdout", hint="Name a file with --output.")
     with opened(settings_of(ctx)) as lakehouse:
         if write == "parquet":
-            written = export_parquet(lakehouse, where, output, limit)
+            with answer_file(output) as file:
+                written = export_parquet(lakehouse, where, file, limit)
         elif output == NOTHING:
             written = export_lines(lakehouse, where, sys.stdout.buffer, write, limit)
             sys.stdout.flush()
         else:
-            with output.open("wb") as file:
+            with answer_file(output) as file:
                 written = export_lines(lakehouse, where, file, write, limit)
     typer.echo(f"{written:,} records", err=True)
 

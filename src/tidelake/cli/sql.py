@@ -118,6 +118,7 @@ def _write(
     limit: int | None,
 ) -> None:
     from tidelake.errors import UsageError
+    from tidelake.pipeline.answer_file import answer_file
 
     statements = asked.statements(text)
     if len(statements) != 1:
@@ -131,6 +132,6 @@ def _write(
         asked.write(statements[0], sys.stdout.buffer, form, limit)
         sys.stdout.flush()
         return
-    with output.open("wb") as out:
+    with answer_file(output) as out:
         written = asked.write(statements[0], out, form, limit)
     typer.echo(f"{written:,} rows written to {output}", err=True)

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -189,14 +188,16 @@ def export_lines(
     return written
 
 
-def export_parquet(lakehouse: Lakehouse, where: Where, path: Path, limit: int | None = None) -> int:
-    """Writes the chosen records with every column to a Parquet file, gives their number."""
+def export_parquet(
+    lakehouse: Lakehouse, where: Where, out: IO[bytes], limit: int | None = None
+) -> int:
+    """Writes the chosen records with every column as one Parquet file, gives their number."""
     import pyarrow.parquet as pq
 
     events, rejects = tables(lakehouse)
     written = 0
     schema = rejects.scan(selected_fields=REJECTED.names, limit=1).to_arrow().schema
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(out, schema, compression="zstd") as writer:
         for batch in chosen(events, rejects, where, REJECTED.names):
             kept = batch.slice(0, None if limit is None else limit - written)
             writer.write_table(pa.Table.from_batches([kept]).cast(schema))

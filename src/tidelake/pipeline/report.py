@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from tidelake.errors import SetupError, UsageError
 from tidelake.pipeline import published
+from tidelake.pipeline.answer_file import answer_file
 from tidelake.pipeline.query_formats import WRITERS
 from tidelake.pipeline.report_figures import Figures, figures, last_day, projects
 from tidelake.pipeline.report_page import page
@@ -65,7 +67,8 @@ def _write(found: Figures, into: Path) -> Written:
         folder = into / name
         folder.mkdir(parents=True, exist_ok=True)
         path = into / f"{name}.html"
-        path.write_text(page(found), "utf-8")
+        with answer_file(path) as out:
+            out.write(page(found).encode())
         tables = tuple(_exports(found, folder))
     except OSError as exc:
         raise SetupError(
@@ -80,13 +83,14 @@ def _exports(found: Figures, folder: Path) -> Iterator[Path]:
 
     for name, table in found.tables.items():
         parquet, text = folder / f"{name}.parquet", folder / f"{name}.csv"
-        pq.write_table(table, parquet, compression="zstd")
+        with answer_file(parquet) as out:
+            pq.write_table(table, out, compression="zstd")
         _write_csv(table, text)
         yield from (text, parquet)
 
 
 def _write_csv(table: pa.Table, path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="") as out:
+    with answer_file(path) as file, TextIOWrapper(file, "utf-8", newline="") as out:
         rows = (tuple(map(_as_text, row.values())) for row in table.to_pylist())
         WRITERS["csv"](out, table.column_names, rows)
 
