@@ -75,6 +75,16 @@ def test_a_rate_and_a_duration_make_live_events() -> None:
     assert len(lines) == 200
 
 
+def test_live_events_of_two_runs_are_of_other_sessions_unless_a_seed_is_given() -> None:
+    def sessions(*arguments: str) -> set[str]:
+        live = ("--rate", "2000", "--duration", "0.25", "--users", "300")
+        events = [json.loads(line) for line in _ok(*live, *arguments).splitlines()]
+        return {event["_doc"]["session_info"]["session_id"] for event in events}
+
+    assert not sessions() & sessions()
+    assert sessions("--seed", "1") & sessions("--seed", "1")
+
+
 def test_a_rate_and_days_hand_over_a_history_at_that_rate() -> None:
     lines = _ok("-n", "500", "--rate", "5000", "--days", "2").splitlines()
     days = {json.loads(line)["timestamp"][:10] for line in lines}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tidelake.pipeline.generate import Made, Pace
 
 DEFAULT_COUNT = 1000
+DRAWN_BITS = 32
 _SHOWN_EVERY = 0.2  # seconds
 
 
@@ -33,7 +35,10 @@ def generate(
     ] = None,
     duration: Annotated[float | None, typer.Option(help="seconds of live events")] = None,
     users: Annotated[int, typer.Option(min=1, help="people who may visit")] = 50_000,
-    seed: Annotated[int, typer.Option(min=0, help="same seed and times: same bytes")] = 1,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="same seed and times: same bytes (default: 1; live: one drawn)"),
+    ] = None,
     days: Annotated[
         float | None, typer.Option(help="start so many days before the end (default: 14)")
     ] = None,
@@ -81,6 +86,9 @@ def generate(
     live = rate is not None and days is None and start is None and end is None
     lines, pace = _pace(count, rate, duration, live)
     begins, ends = _between(start, end, days)
+    if seed is None:
+        # Live sessions that came again under the ids of an earlier run would go on for days.
+        seed = secrets.randbits(DRAWN_BITS) if live else 1
     shares = {**spread_bad(bad), **dict(_kind(text) for text in bad_kind or [])}
     spec = GeneratorSpec(seed, users, begins, ends, lines, shares, repeat)
     delivery = Delivery(key=key, batch=batch, connections=connections, compress=compress)
