@@ -97,3 +97,17 @@ def test_of_today_alone_only_the_hours_that_are_over_can_be_compared() -> None:
     assert today.previous.period == Period(date(2026, 11, 23), date(2026, 11, 23))
     assert today.hours_over == 12
     assert Filters(Period(LAST, LAST), TOMORROW, known_from=FIRST).hours_over == 24
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "days"),
+    [("2026-11-18", "2026-11-23", 6), ("2026-11-18", "2026-11-30", 7), ("2026-09-01", None, None)],
+)
+def test_days_count_by_the_calendar_as_far_as_gold_knows_them(
+    first: str, last: str | None, days: int | None
+) -> None:
+    period = Period(date.fromisoformat(first), date.fromisoformat(last) if last else FIRST)
+
+    found = Filters(period, NOON, known_from=FIRST).known_days
+
+    assert found == (1 if days is None else days)

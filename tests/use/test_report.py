@@ -70,7 +70,7 @@ def test_a_day_on_a_page_with_the_figures_of_gold(
     assert f"Page views {views:,}" in text
     assert f"€{revenue:,.2f}" in text
     assert "Friday, 20 November 2026" in text
-    assert "nothing earlier to compare with" in text
+    assert "no earlier days to compare with" in text
     assert "Germany" in text
     assert "example.org" in text
     assert "shoes" not in text  # searches are among the tables alone
@@ -126,6 +126,46 @@ def test_a_day_without_events_is_said_to_be_empty(layered: Any, tmp_path: Path) 
 
     assert "Nothing in this period." in text
     assert "compared with 20 Nov 2026" in text
+
+
+def traffic(day: str, visitors: int) -> str:
+    return (
+        f"insert into gold.daily_traffic values "
+        f"('{day}', 'shop', 'DE', {visitors}, {visitors}, {visitors}, 0, 0);"
+    )
+
+
+def test_a_week_is_not_compared_with_one_that_gold_knows_in_part(
+    layered: Any, tmp_path: Path
+) -> None:
+    with layered.with_gold(traffic("2026-11-10", 50)):
+        text = " ".join(read(write(layered, tmp_path, kind="weekly").page).words)
+
+    assert "no earlier days to compare with" in text
+    assert "▲" not in text
+    assert "▼" not in text
+
+
+def test_a_week_under_way_is_compared_by_its_days_that_are_over(
+    layered: Any, tmp_path: Path
+) -> None:
+    change = (
+        "delete from gold.daily_traffic;"
+        "update gold.publication set published_at = timestamptz '2026-11-18 12:00:00+00';"
+        + traffic("2026-11-09", 100)
+        + traffic("2026-11-15", 1000)
+        + traffic("2026-11-16", 150)
+        + traffic("2026-11-18", 60)
+    )
+    with layered.with_gold(change):
+        written = write(layered, tmp_path, kind="weekly")
+        words = [word.strip() for word in read(written.page).words if word.strip()]
+
+    assert written.title == "Weekly report, 16 to 22 November 2026 (week 47), so far"
+    assert "changes compare the 2 whole days with 9 Nov – 10 Nov 2026" in " ".join(words)
+    # 210 visitors on three days so far; 150 on two whole ones, 100 on two before.
+    at = words.index("Visitors a day", words.index("Weekly report"))
+    assert words[at + 1 : at + 3] == ["70", "▲ 50.0%"]
 
 
 def test_what_clients_sent_stays_text(layered: Any, tmp_path: Path) -> None:

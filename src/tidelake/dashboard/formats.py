@@ -115,6 +115,11 @@ def days(first: date, last: date) -> str:
     return f"{start} – {day(last)}"
 
 
+def counted(count: int, what: str) -> str:
+    """1 day, 1,200 days."""
+    return f"{count:,} {what}{'s' if count != 1 else ''}"
+
+
 def clock(moment: datetime | None) -> str:
     """14:03:07.120, in the zone that the moment has."""
     return NONE if moment is None else f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"

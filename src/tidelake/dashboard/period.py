@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from tidelake.dashboard import formats
+
 LONGEST_TEXT = 300  # letters of one value that a page shows
 ALL = ""  # every project, every country
 
@@ -80,6 +82,35 @@ class Filters:
             return None
         first = previous.period.first
         return replace(self, period=Period(first, first + timedelta(days=over.period.days - 1)))
+
+    @property
+    def known_days(self) -> int:
+        """Days of the period that gold can know of: from the first with an event up to today. One
+        without traffic is a day as well."""
+        first = max(self.period.first, self.known_from or self.period.first)
+        return max((min(self.period.last, self.today) - first).days + 1, 0)
+
+    @property
+    def compared(self) -> str:
+        """What the changes compare, in words; empty where nothing is compared."""
+        before, over = self.before, self.over
+        if before is None or over is None:
+            return ""
+        earlier = formats.days(before.period.first, before.period.last)
+        if not self.unfinished:
+            return f"compared with {earlier}"
+        return (
+            f"changes compare the {formats.counted(over.period.days, 'whole day')} with {earlier}"
+        )
+
+    @property
+    def uncompared(self) -> str:
+        """Why there is nothing to compare with, where a comparison is wanted."""
+        if not self.compare or self.before is not None:
+            return ""
+        if self.previous is not None:
+            return "a day is compared when it is over"
+        return "no earlier days to compare with"
 
     @property
     def hours_over(self) -> int:

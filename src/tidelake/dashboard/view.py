@@ -30,30 +30,19 @@ class View:
     @property
     def compared(self) -> str:
         """What the changes compare, in words."""
-        before, over = self.filters.before, self.filters.over
-        if before is None or over is None:
-            return ""
-        earlier = formats.days(before.period.first, before.period.last)
-        if not self.filters.unfinished:
-            return f"compared with {earlier}"
-        return f"changes compare the {_days(over.period.days, 'whole day')} with {earlier}"
-
-    @property
-    def uncompared(self) -> str:
-        """Why there is nothing to compare with, where a comparison is wanted."""
-        if not self.filters.compare or self.filters.before is not None:
-            return ""
-        if self.filters.previous is not None:
-            return "a day is compared when it is over"
-        return "no earlier days to compare with"
+        return self.filters.compared
 
     @property
     def subtitle(self) -> str:
         period = self.filters.period
-        days = _days(period.days, "day")
+        days = formats.counted(period.days, "day")
         if self.filters.unfinished:
             days += " so far" if period.days == 1 else ", the last one so far"
-        parts = [formats.days(period.first, period.last), days, self.compared or self.uncompared]
+        parts = [
+            formats.days(period.first, period.last),
+            days,
+            self.compared or self.filters.uncompared,
+        ]
         return " · ".join(part for part in parts if part)
 
     def rows(self, sql: str, **more: Any) -> list[dict[str, Any]]:
@@ -123,7 +112,3 @@ class View:
 
 def _by_day(rows: list[dict[str, Any]]) -> dict[date, float | None]:
     return {row["day"]: row["value"] for row in rows}
-
-
-def _days(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' if count != 1 else ''}"

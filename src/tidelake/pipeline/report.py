@@ -75,7 +75,7 @@ def _write(found: Figures, into: Path) -> Written:
             f"the report can not be written to {into}: {exc}",
             hint="Name another folder with --into.",
         ) from exc
-    return Written(f"{period.kind.capitalize()} report, {period.title}", path, tables)
+    return Written(f"{period.kind.capitalize()} report, {found.title}", path, tables)
 
 
 def _exports(found: Figures, folder: Path) -> Iterator[Path]:

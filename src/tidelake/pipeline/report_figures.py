@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from tidelake.dashboard.period import Filters
+from tidelake.dashboard.period import Period as Days
 from tidelake.pipeline.report_period import Period
 from tidelake.transform.workfile import Standing
 
@@ -24,7 +27,7 @@ select coalesce(sum(events), 0)::bigint as events,
     coalesce(sum(page_views), 0)::bigint as page_views,
     coalesce(sum(visitors), 0)::bigint as visitor_days,
     coalesce(sum(new_visitors), 0)::bigint as new_visitors,
-    coalesce(sum(bot_events), 0)::bigint as bot_events, count(distinct day) as days
+    coalesce(sum(bot_events), 0)::bigint as bot_events
 from daily_traffic where {WHERE}
 """
 SESSIONS = f"""
@@ -111,22 +114,47 @@ left join daily_traffic as traffic
 group by all order by 1
 """
 PROJECTS = "select distinct project from daily_traffic order by 1"
+FIRST_DAY = "select min(day) from daily_traffic"
 LAST_DAY = "select max(day) from daily_traffic where ($project = '' or project = $project)"
 
 
 @dataclass(frozen=True, slots=True)
+class Measures:
+    """What is compared, of some days."""
+
+    sums: Mapping[str, float]
+    revenue: Mapping[str, float]  # by currency
+    p75_ms: Mapping[str, float]  # by metric of web performance
+
+
+NOTHING = Measures({}, {}, {})
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything that a report shows; `before` are the same sums of the period before."""
+    """Everything that a report shows.
+
+    Changes are those from `before` to `over`: the days that are over, and as many of the period
+    before; both are empty where there is nothing to compare (`dashboard.period`).
+    """
 
     gold: Standing
     period: Period
-    project: str
+    filters: Filters
     sums: Mapping[str, float]
-    before: Mapping[str, float] | None  # None: gold does not reach back so far
+    over: Measures
+    before: Measures
     tables: Mapping[str, pa.Table]
-    performance_before: Mapping[str, float]  # p75 in ms by metric
-    revenue_before: Mapping[str, float]  # by currency
     trend: Sequence[tuple[date, int]]  # visitors of each day
+
+    @property
+    def project(self) -> str:
+        return self.filters.project
+
+    @property
+    def title(self) -> str:
+        """The period for people, with a word where it is not over."""
+        return self.period.title + (", so far" if self.filters.unfinished else "")
 
     def rows(self, table: str, most: int | None = LONGEST) -> list[dict[str, Any]]:
         """The first rows of a table."""
@@ -138,19 +166,35 @@ def figures(
     connection: duckdb.DuckDBPyConnection, gold: Standing, period: Period, project: str
 ) -> Figures:
     """Asks gold, whose tables have no prefix in `connection`."""
-    now, before = _values(period, project), _values(period.before(), project)
-    trend = dict(zip(("first", "last"), period.trend(), strict=True))
-    sums_before = _sums(connection, before)
+    filters = Filters(
+        Days(period.first, period.last),
+        gold.published_at.astimezone(ZoneInfo(gold.timezone)).replace(tzinfo=None),
+        project,
+        known_from=first_day(connection),
+    )
+    now, (first, last) = _values(filters), period.trend()
+    trend = {"first": first, "last": max(min(last, filters.today), first)}
+    compared = filters.before is not None
     return Figures(
         gold=gold,
         period=period,
-        project=project,
-        sums=_sums(connection, now),
-        before=sums_before if sums_before["days"] else None,
+        filters=filters,
+        sums=_sums(connection, filters),
+        over=_measures(connection, filters.over if compared else None),
+        before=_measures(connection, filters.before),
         tables={name: _table(connection, sql, now) for name, sql in TABLES.items()},
-        performance_before=_pairs(connection, PERCENTILES, before, "metric", "p75_ms"),
-        revenue_before=_pairs(connection, TABLES["revenue"], before, "currency", "revenue"),
         trend=_trend(connection, {**now, **trend}),
+    )
+
+
+def _measures(connection: duckdb.DuckDBPyConnection, filters: Filters | None) -> Measures:
+    if filters is None:
+        return NOTHING
+    values = _values(filters)
+    return Measures(
+        sums=_sums(connection, filters),
+        revenue=_pairs(connection, TABLES["revenue"], values, "currency", "revenue"),
+        p75_ms=_pairs(connection, PERCENTILES, values, "metric", "p75_ms"),
     )
 
 
@@ -168,18 +212,25 @@ def last_day(connection: duckdb.DuckDBPyConnection, project: str) -> date | None
     return row[0] if row else None
 
 
+def first_day(connection: duckdb.DuckDBPyConnection) -> date | None:
+    row = connection.execute(FIRST_DAY).fetchone()
+    return row[0] if row else None
+
+
 def projects(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in connection.execute(PROJECTS).fetchall()]
 
 
-def _values(period: Period, project: str) -> dict[str, Any]:
-    return {"first": period.first, "last": period.last, "project": project}
+def _values(filters: Filters) -> dict[str, Any]:
+    days = filters.period
+    return {"first": days.first, "last": days.last, "project": filters.project}
 
 
-def _sums(connection: duckdb.DuckDBPyConnection, values: Mapping[str, Any]) -> dict[str, float]:
+def _sums(connection: duckdb.DuckDBPyConnection, filters: Filters) -> dict[str, float]:
+    values = _values(filters)
     (traffic,) = _table(connection, TRAFFIC, values).to_pylist()
     (sessions,) = _table(connection, SESSIONS, values).to_pylist()
-    return {**traffic, **sessions}
+    return {**traffic, **sessions, "days": filters.known_days}
 
 
 def _pairs(

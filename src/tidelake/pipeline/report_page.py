@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -34,9 +34,13 @@ FEW_DAYS = 21  # of which as many get a label as fit
 CURRENCIES = 2  # that a line of products names
 
 
+Figure = Callable[[Mapping[str, float]], float | None]
+Form = Callable[[float | None], str]
+
+
 def page(found: Figures) -> str:
     """The whole document."""
-    title = f"{found.period.kind.capitalize()} report, {found.period.title}"
+    title = f"{found.period.kind.capitalize()} report, {found.title}"
     sections = "".join(_sections(found))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -52,15 +56,11 @@ def _style() -> str:
 
 def _head(found: Figures) -> str:
     project = f" · project {found.project}" if found.project else ""
-    compared = (
-        f"compared with {formats.days(found.period.before().first, found.period.before().last)}"
-        if found.before
-        else "nothing earlier to compare with"
-    )
+    compared = found.filters.compared or found.filters.uncompared
     return (
         f"<header><div class='brand'>{LOGO}</div>"
         f"<p class='kind'>{found.period.kind.capitalize()} report{escape(project)}</p>"
-        f"<h1>{escape(found.period.title)}</h1><p class='note'>{escape(compared)}</p></header>"
+        f"<h1>{escape(found.title)}</h1><p class='note'>{escape(compared)}</p></header>"
     )
 
 
@@ -90,36 +90,39 @@ def _sections(found: Figures) -> Iterator[str]:
 
 
 def _cards(found: Figures) -> Iterator[str]:
-    now, before = found.sums, found.before or {}
-
-    def share_of(part: str, sums: Any) -> float | None:
-        return formats.ratio(sums.get(part), sums.get("sessions"))
-
-    def a_day(sums: Any) -> float | None:
-        return formats.ratio(sums.get("visitor_days"), sums.get("days"))
+    def card(label: str, of: Figure, form: Form, *, lower: bool = False) -> str:
+        over, before = of(found.over.sums), of(found.before.sums)
+        return _card(label, form(of(found.sums)), over, before, lower=lower)
 
     label = "Visitors" if found.period.kind == "daily" else "Visitors a day"
-    yield _card(label, formats.number(a_day(now)), a_day(now), a_day(before))
+    yield card(label, _ratio("visitor_days", "days"), formats.number)
     for label, name in (
         ("New visitors", "new_visitors"),
         ("Sessions", "sessions"),
         ("Page views", "page_views"),
         ("Events", "events"),
     ):
-        yield _card(label, formats.number(now[name]), now[name], before.get(name))
-    for label, name, lower in (
-        ("Conversion", "converted", False),
-        ("Bounce rate", "bounces", LOWER_IS_BETTER),
-    ):
-        value = share_of(name, now)
-        yield _card(label, formats.percent(value), value, share_of(name, before), lower=lower)
-    length = formats.ratio(now["duration_s"], now["sessions"])
-    previous = formats.ratio(before.get("duration_s"), before.get("sessions"))
-    yield _card("Session length", formats.duration(length), length, previous)
+        yield card(label, _sum(name), formats.number)
+    yield card("Conversion", _ratio("converted", "sessions"), formats.percent)
+    yield card("Bounce rate", _ratio("bounces", "sessions"), formats.percent, lower=LOWER_IS_BETTER)
+    yield card("Session length", _ratio("duration_s", "sessions"), formats.duration)
     for row in found.rows("revenue", 4):
         money = formats.money(row["revenue"], row["currency"])
-        earlier = found.revenue_before.get(row["currency"])
-        yield _card(f"Revenue, {row['currency']}", money, row["revenue"], earlier)
+        over, before = _revenue_of(found, row["currency"])
+        yield _card(f"Revenue, {row['currency']}", money, over, before)
+
+
+def _sum(name: str) -> Figure:
+    return lambda sums: sums.get(name)
+
+
+def _ratio(part: str, whole: str) -> Figure:
+    return lambda sums: formats.ratio(sums.get(part), sums.get(whole))
+
+
+def _revenue_of(found: Figures, currency: str) -> tuple[float | None, float | None]:
+    """Of the days that are over, and of those that they are compared with."""
+    return found.over.revenue.get(currency), found.before.revenue.get(currency)
 
 
 def _card(
@@ -202,7 +205,7 @@ def _revenue(found: Figures) -> str:
             escape(row["currency"]),
             formats.number(row["orders"]),
             formats.money(row["revenue"], row["currency"]),
-            _change(row["revenue"], found.revenue_before.get(row["currency"])),
+            _change(*_revenue_of(found, row["currency"])),
             formats.money(formats.ratio(row["revenue"], row["orders"]), row["currency"]),
             formats.number(row["items"]),
             formats.money(row["refunded"], row["currency"]) if row["refunds"] else "–",
@@ -289,7 +292,11 @@ def _performance(found: Figures) -> str:
             escape(label),
             formats.milliseconds(row["p50_ms"]),
             formats.milliseconds(row["p75_ms"]),
-            _change(row["p75_ms"], found.performance_before.get(metric), lower=LOWER_IS_BETTER),
+            _change(
+                found.over.p75_ms.get(metric),
+                found.before.p75_ms.get(metric),
+                lower=LOWER_IS_BETTER,
+            ),
             formats.milliseconds(row["p95_ms"]),
             formats.number(row["samples"]),
         )

@@ -22,8 +22,7 @@ CURRENCIES = 3  # that get a card of their own
 
 TRAFFIC = f"""
     select sum(events)::bigint as events, sum(page_views)::bigint as page_views,
-        sum(visitors)::bigint as visitors, sum(new_visitors)::bigint as new_visitors,
-        count(distinct day) as days
+        sum(visitors)::bigint as visitors, sum(new_visitors)::bigint as new_visitors
     from gold.daily_traffic where {where()}
 """
 SESSIONS = f"""
@@ -104,7 +103,9 @@ def _figures(view: View, days: Filters, days_before: Filters | None) -> list[Car
     now, before = view.row_of(days, TRAFFIC), view.row_of(days_before, TRAFFIC)
     visits, visits_before = view.row_of(days, SESSIONS), view.row_of(days_before, SESSIONS)
     found = [
-        _counted("Visitors a day", "visitors_a_day", _a_day(now), _a_day(before)),
+        _counted(
+            "Visitors a day", "visitors_a_day", _a_day(now, days), _a_day(before, days_before)
+        ),
         _counted("New visitors", "new_visitors", now["new_visitors"], before.get("new_visitors")),
         _counted("Sessions", "sessions", visits["sessions"], visits_before.get("sessions")),
         _share("Conversion", "conversion", "converted", visits, visits_before, "up"),
@@ -131,9 +132,9 @@ def _figures(view: View, days: Filters, days_before: Filters | None) -> list[Car
     return found
 
 
-def _a_day(row: dict[str, Any]) -> float | None:
+def _a_day(row: dict[str, Any], days: Filters | None) -> float | None:
     """Visitors are distinct within a day: days are averaged, never added up."""
-    return ratio(row.get("visitors"), row.get("days"))
+    return ratio(row.get("visitors"), days.known_days if days else None)
 
 
 def _counted(label: str, key: str, now: float | None, before: float | None) -> Card:
