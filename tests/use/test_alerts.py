@@ -226,6 +226,22 @@ def test_the_command_lists_rules_and_alerts(
     assert [alert["rule"] for alert in json.loads(said.stdout)["active"]] == ["gone"]
 
 
+def test_the_command_shows_a_share_of_the_last_minutes_that_one_look_can_not_tell(
+    lake: Any, settings_with: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "rules.yaml").write_text("rules: [{name: bad, when: reject_share > 0.9}]")
+    heartbeat.beat(settings_with.home, "ingest", time.time(), {"events": 100, "rejected": 0})
+
+    def share() -> str:
+        return report(settings_with).rules[0].now
+
+    assert share() == "–"
+    with watching(settings_with, settings_with.postgres.url, lambda _: None):
+        until(lambda: alerts.read(settings_with.home) is not None)
+        heartbeat.beat(settings_with.home, "ingest", time.time(), {"events": 150, "rejected": 50})
+        until(lambda: share() == "50 %")
+
+
 def test_the_command_tests_the_webhook(
     lake: Any, run: Any, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,7 +44,8 @@ class AlertState:
     """What is known at `at`: alerts that go on, the last that ended, newest first.
 
     `pending` and `calming` say since when a rule's condition holds, or is over, and has not done so
-    for long enough. `trouble` is why the webhook was not told.
+    for long enough. `values` are the measures of the last look. `trouble` is why the webhook was
+    not told.
     """
 
     at: float = 0.0
@@ -52,6 +53,7 @@ class AlertState:
     ended: tuple[Alert, ...] = ()
     pending: Mapping[str, float] = field(default_factory=dict)
     calming: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, Value] = field(default_factory=dict)
     trouble: str = ""
 
 
@@ -98,6 +100,7 @@ def step(
             ended=(*reversed(over), *state.ended)[:REMEMBERED],
             pending={name: at for name, at in pending.items() if name in known},
             calming={name: at for name, at in calming.items() if name in active},
+            values=values,
             trouble=state.trouble,
         ),
         changes,
@@ -155,6 +158,7 @@ def _as_state(at: float, values: Mapping[str, Any]) -> AlertState | None:
             ended=tuple(Alert(**alert) for alert in values["ended"]),
             pending=dict(values["pending"]),
             calming=dict(values["calming"]),
+            values={name: Value(**seen) for name, seen in values["values"].items()},
             trouble=str(values["trouble"]),
         )
     except (KeyError, TypeError):

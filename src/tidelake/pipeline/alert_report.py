@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tidelake.errors import TidelakeError
@@ -40,20 +41,28 @@ class AlertReport:
 
 
 def report(settings: Settings) -> AlertReport:
-    """Measures everything once. Raises `SetupError` for rules that are wrong."""
+    """What the pipeline that runs measured last; everything measured once where none does.
+
+    A share of the last minutes can not be told by one look. Raises `SetupError` for rules that are
+    wrong.
+    """
     rules, now = rules_of(settings), time.time()
     state = alerts.read(settings.home)
     if state is not None and now - state.at > alerts.OLD_AFTER_S:
         state = None
-    values: dict[str, Value] = {}
-    if settings.home.is_dir():
-        try:
-            with borrowed(settings.home, settings.postgres.url or None) as database:
-                values = dict(measure(settings, database.url))
-        except TidelakeError as exc:
-            values = of_trouble(exc)
+    values = state.values if state is not None and state.values else _measured(settings)
     rows = tuple(_row(rule, values.get(rule.when.measure, Value(None)), state) for rule in rules)
     return AlertReport(now, rows, state)
+
+
+def _measured(settings: Settings) -> Mapping[str, Value]:
+    if not settings.home.is_dir():
+        return {}
+    try:
+        with borrowed(settings.home, settings.postgres.url or None) as database:
+            return measure(settings, database.url)
+    except TidelakeError as exc:
+        return of_trouble(exc)
 
 
 def send_test(settings: Settings, now: float) -> str:
