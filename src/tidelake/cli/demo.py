@@ -147,13 +147,18 @@ def _shown(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+def _charts(settings: Settings) -> str:
+    """Where it will be; nothing of a port that is chosen only when it starts, which `up` prints."""
+    port = settings.dashboard.port
+    return f" at {settings.dashboard.address(port)}" if port else ", whose URL it prints too"
+
+
 def _next(settings: Settings) -> None:
-    charts = settings.dashboard.address(settings.dashboard.port)
     typer.echo(
         f"""
 What next:
   tidelake up                     runs it until Ctrl-C; send events to the URL that it prints, and
-                                  see them on the dashboard at {charts}
+                                  see them on the dashboard{_charts(settings)}
   tidelake up --generate 500      the same with live traffic; beside it: tidelake monitor
   tidelake sql "select event_type, count(*) from events group by 1"
   tidelake sql --layer gold "from revenue_by_day"

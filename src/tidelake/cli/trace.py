@@ -39,10 +39,14 @@ def trace(
     Examples: `tidelake trace e4711`, `tidelake trace e4711 --day 2026-11-23 --json`,
     `tidelake trace 0f6c2a8d5b7e49c1a3d2e4f5a6b7c8d9`
     """
+    from tidelake.pipeline.home import require_home
     from tidelake.pipeline.lakehouse import opened
     from tidelake.pipeline.trace import trace as follow
 
-    with opened(settings_of(ctx), "transform", reads=True) as lakehouse:
+    settings = settings_of(ctx)
+    if not settings.postgres.url:  # with it, lake and layers may lie on other machines
+        require_home(settings.home)
+    with opened(settings, "transform", reads=True) as lakehouse:
         found = follow(lakehouse, event.strip(), day_of(day), personal=pii)
     if as_json:
         typer.echo(json.dumps(_document(found.events, found.waits), indent=2, default=str))

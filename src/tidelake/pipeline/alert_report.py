@@ -14,6 +14,7 @@ from tidelake.observe.measures import Value, shown
 from tidelake.observe.webhook import shown as address
 from tidelake.pipeline.alerts import measure, rules_of
 from tidelake.pipeline.alerts import send_test as _send
+from tidelake.pipeline.home import require_home
 from tidelake.pipeline.measures import of_trouble
 from tidelake.settings import Settings
 from tidelake.warehouse.connect import borrowed
@@ -44,8 +45,9 @@ def report(settings: Settings) -> AlertReport:
     """What the pipeline that runs measured last; everything measured once where none does.
 
     A share of the last minutes can not be told by one look. Raises `SetupError` for rules that are
-    wrong.
+    wrong, `UsageError` where there is no home.
     """
+    require_home(settings.home)
     rules, now = rules_of(settings), time.time()
     state = alerts.read(settings.home)
     if state is not None and now - state.at > alerts.OLD_AFTER_S:
@@ -56,8 +58,6 @@ def report(settings: Settings) -> AlertReport:
 
 
 def _measured(settings: Settings) -> Mapping[str, Value]:
-    if not settings.home.is_dir():
-        return {}
     try:
         with borrowed(settings.home, settings.postgres.url or None) as database:
             return measure(settings, database.url)

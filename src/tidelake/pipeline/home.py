@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tidelake.errors import SetupError
+from tidelake.errors import SetupError, UsageError
 
+MADE = ("inbox", "lake", "postgres", "gold", "run")  # any of them makes a folder a home
 PRIVATE = 0o700
 PASSABLE = 0o711  # as root: the embedded PostgreSQL is another user, and its data lie inside
 
@@ -33,4 +34,16 @@ def make_home(home: Path) -> None:
         raise SetupError(
             f"the home {home} can not be written to",
             hint="Run tidelake as the user that created it, or choose another with --home.",
+        )
+
+
+def require_home(home: Path) -> None:
+    """For commands that only look: they make nothing where there is nothing to be seen.
+
+    Raises `UsageError` where it is not the home of a pipeline.
+    """
+    if not any((home / name).is_dir() for name in MADE):
+        raise UsageError(
+            f"no such home: {home}",
+            hint="Name that of a pipeline with --home or TIDELAKE_HOME; `tidelake up` makes one.",
         )

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from tidelake.errors import SetupError, UsageError
 from tidelake.pipeline import published
 from tidelake.pipeline.answer_file import answer_file
+from tidelake.pipeline.home import require_home
 from tidelake.pipeline.query_formats import WRITERS
 from tidelake.pipeline.report_figures import Figures, figures, last_day, projects
 from tidelake.pipeline.report_page import page
@@ -39,10 +40,11 @@ def report(
 ) -> Written:
     """Writes the report on a day or the week that holds it; by default the last that is over.
 
-    Asks the published gold alone: no pipeline needs to run. Raises `UsageError` where no gold is
-    published, the project is not known, or the day is not over the horizon of what happened;
-    `SetupError` where `into` can not be written.
+    Asks the published gold alone: no pipeline needs to run. Raises `UsageError` where there is
+    no home, no gold is published, the project is not known, or the day is not over the horizon of
+    what happened; `SetupError` where `into` can not be written.
     """
+    require_home(home)
     with published.opened(home) as connection:
         gold = published.said(connection)
         if project and project not in (known := projects(connection)):
