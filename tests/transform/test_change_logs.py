@@ -93,3 +93,13 @@ def test_gold_made_anew_of_shortened_logs_is_the_same(site: Whole, tmp_path: Pat
     shutil.copy(oldest, site.folder.file(2))
     site.cycle()
     assert everything(site) == gold
+
+
+def test_logs_of_before_that_do_not_say_since_when_are_left_alone(site: Whole) -> None:
+    site.load(processed(lines(seed=11)[:50]))
+    site.cycle()
+    site.do("alter table silver.session_changes drop column since_load_id cascade")
+
+    assert not site.compact()
+
+    assert site.asked("select distinct compacted from tidelake.windows") == [(False,)]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from tests.transform.conftest import Raw
-from tests.transform.reading import asked, counted_days, windows
+from tests.transform.reading import asked, counted_days, trouble, windows
 
-from tidelake.errors import UnavailableError
+from tidelake.errors import SetupError, UnavailableError
 from tidelake.pipeline import rebuild_silver as rebuilding
 from tidelake.pipeline.rebuild_silver import clear_left_over, rebuild_silver, rebuild_where_needed
 from tidelake.pipeline.silver import SilverMaker
@@ -82,24 +82,104 @@ def test_a_rebuild_takes_the_place_of_silver_all_at_once(make: New, raw: Raw) ->
     ]
 
 
-def test_a_rebuild_that_failed_changes_nothing_leaves_nothing_and_can_be_run_again(
-    make: New, raw: Raw
-) -> None:
+def test_a_rebuild_that_failed_changes_nothing_and_is_gone_on_from(make: New, raw: Raw) -> None:
     transformer = make()
     raw.load("a")
     transformer.cycle()
+    small = transformer.warehouse.settings.transform.model_copy(update={"window_rows": 1})
+    settings = transformer.warehouse.settings.model_copy(update={"transform": small})
+    transformer.warehouse = replace(transformer.warehouse, settings=settings)
     raw.load("b", command="fail")
     with pytest.raises(ModelError):
         rebuild_silver(transformer, nothing, never)
     assert raw.ask("select count(*) from silver_pii.events") == [(1,)]
-    assert raw.ask("select nspname from pg_namespace where nspname like '%next'") == []
-    assert raw.ask("select count(*) from tidelake.windows_next") == [(0,)]
+    assert raw.ask("select to_load_id, status from tidelake.windows_next order by 1") == [
+        (1, "done"),
+        (2, "failed"),
+    ]
 
     raw.obey_no_more()
-    rebuild_silver(transformer, nothing, never)
+    said: list[str] = []
+    rebuild_silver(transformer, said.append, never)
     transformer.cycle()
 
+    assert said == [
+        "going on from the rebuild that was not finished",
+        "window (1, 2]: 1 new events, 0 repeats",
+    ]
+    assert raw.ask(NEXT_SCHEMAS) == []
     assert counted_days(transformer) == 2
+
+
+def test_a_view_of_a_developer_keeps_silver_of_older_models_and_news_come(
+    make: New, raw: Raw, project: Path
+) -> None:
+    before = make()
+    raw.load("a")
+    before.cycle()
+    raw.ask("create schema dev1; create view dev1.mine as select * from silver.repeats")
+    change(project / "models" / "silver" / "repeats.sql", "\nwhere true\n")
+    after, said = make(), list[str]()
+
+    alert = rebuild_where_needed(after, said.append, never)
+    raw.load("b")
+    after.cycle()
+
+    assert "these depend on it: view dev1.mine; drop them and make them again" in alert
+    assert said == [], "nothing was built"
+    assert counted_days(after) == 2
+    with pytest.raises(SetupError, match=r"others depend on it: view dev1\.mine"):
+        rebuild_silver(after, said.append, never)
+    assert said == []
+    raw.ask("drop view dev1.mine")
+    assert rebuild_where_needed(after, said.append, never) == ""
+    assert raw.ask(GENERATIONS) == [(2,)]
+
+
+def test_a_view_that_keeps_days_of_another_zone_is_told_to_readers_of_gold(
+    make: New, warehouse: Warehouse, raw: Raw
+) -> None:
+    before = make()
+    raw.load("a")
+    before.cycle()
+    raw.ask("create schema dev1; create view dev1.mine as select * from silver.repeats")
+    berlin = warehouse.settings.transform.model_copy(update={"timezone": "Europe/Berlin"})
+    settings = warehouse.settings.model_copy(update={"transform": berlin})
+    moved, said = make(replace(warehouse, settings=settings)), list[str]()
+
+    for _ in range(2):
+        with pytest.raises(SetupError, match=r"view dev1\.mine"):
+            rebuild_where_needed(moved, said.append, never)
+
+    assert "view dev1.mine" in trouble(moved)
+    assert not [one for one in said if one.startswith("window")], "nothing was built"
+    assert asked(moved, "select version from gold.publication") == 2, "said once"
+
+
+def test_a_model_that_fails_in_a_rebuild_for_other_models_does_not_stop_news(
+    make: New, raw: Raw, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = make()
+    raw.load("a")
+    before.cycle()
+    change(project / "models" / "silver" / "repeats.sql", "\nwhere true\n")
+    raw.ask("update tiny.events set command = 'fail'")
+    after, said = make(), list[str]()
+
+    alert = rebuild_where_needed(after, said.append, never)
+    raw.load("b")
+    after.cycle()
+
+    assert "making it anew fails: the model repeats of silver failed" in alert
+    assert counted_days(after) == 2
+    said.clear()
+    assert rebuild_where_needed(after, said.append, never) == alert
+    assert said == [], "not tried again at once"
+    raw.obey_no_more()
+    monkeypatch.setattr(after, "rebuild_after", 0.0)
+    assert rebuild_where_needed(after, said.append, never) == ""
+    assert "going on from the rebuild that was not finished" in said
+    assert raw.ask(GENERATIONS) == [(2,)]
 
 
 def test_a_change_of_silvers_models_makes_it_anew(make: New, raw: Raw, project: Path) -> None:

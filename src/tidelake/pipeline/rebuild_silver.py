@@ -23,6 +23,9 @@ log = logging.getLogger("tidelake.transform")
 TRIES = 20  # of an exchange, each after the windows that came meanwhile
 HELD_FOR_S = 900.0  # readers that hold the old silver are waited for so long
 STEP_BACK_S = 5.0  # between two tries, for the readers that queued behind the last one
+# After a rebuild that failed, twice as long each time: a try costs the window at which it failed.
+RETRY_AFTER_S = 60.0
+LONGEST_RETRY_S = 1800.0  # less than what was built is kept
 LEFT_OVER_AFTER_S = 3600.0  # nobody has gone on with a rebuild that was stopped or killed
 
 
@@ -31,8 +34,8 @@ def rebuild_silver(
 ) -> Window | None:
     """Makes silver anew from all of raw; gives its last window, None where raw is empty.
 
-    May be stopped or killed at any time: what is in use stays as it was, and the next call goes on
-    from what was built. Raises `SetupError`, `UnavailableError` or `ModelError`.
+    May be stopped, killed or fail at any time: what is in use stays as it was, and the next call
+    goes on from what was built. Raises `SetupError`, `UnavailableError` or `ModelError`.
     """
     owner_url = ours.warehouse.owner_url
     if owner_url is None:
@@ -43,14 +46,16 @@ def rebuild_silver(
     with next_silver.alone(owner_url) as nobody_else:
         if not nobody_else:
             raise UnavailableError("another process rebuilds silver", hint="Wait until it is done.")
+        if others := next_silver.dependents(owner_url):
+            # Before hours of work: people's objects are theirs, so nobody drops them for them.
+            raise SetupError(
+                f"silver can not be exchanged, since others depend on it: {', '.join(others)}",
+                hint="Drop those objects, rebuild silver, and make them again.",
+            )
         zone = ours.warehouse.settings.transform.timezone
         if next_silver.begin(owner_url, ours.silver.models, zone):
             report("going on from the rebuild that was not finished")
-        try:
-            last = _built_and_exchanged(ours, owner_url, report, stopped)
-        except (ModelError, SetupError):
-            _given_up(owner_url)
-            raise
+        last = _built_and_exchanged(ours, owner_url, report, stopped)
         if last is None:
             _given_up(owner_url)
         return last
@@ -63,8 +68,8 @@ def rebuild_where_needed(
 
     That is so when its days are those of another time zone than the settings name, when raw lost
     rows that are in it, since the lake was rolled back or repaired, and when other models made it.
-    With other models, and days that retention has dropped, it is gone on from all the same, so
-    that news still come: gives then what readers must know, else an empty text.
+    With other models it is gone on from all the same where it can not be made anew, so that news
+    still come: gives then what is to be known and done, else an empty text.
     """
     windows, zone = ours.silver.windows, ours.warehouse.settings.transform.timezone
     # Of a first window that was not done tables may hold rows all the same.
@@ -76,21 +81,55 @@ def rebuild_where_needed(
     elif lost := windows.lost_rows():
         why = f"raw lost rows that are in it ({lost})"
     elif windows.outdated(ours.silver.models):
-        why = "its models have changed since"
-        if not next_silver.can_begin(ours.warehouse.owner_url or ours.warehouse.database_url):
-            return OUTDATED
+        return _of_these_models(ours, report, stopped)
     else:
         return ""
-    log.warning("silver is made anew from all of raw, and gold after it: %s", why)
-    report(f"silver is made anew: {why}")
-    rebuild_silver(ours, report, stopped)
+    try:
+        _anew(ours, why, report, stopped)
+    except (ModelError, SetupError) as exc:
+        ours.tell_readers(f"silver must be made anew, and can not be: {why}; {exc.message}")
+        raise
     return ""
 
 
-OUTDATED = (
-    "part of silver was made by older models, and raw lacks days to make it anew: "
+OUTDATED = "part of silver was made by older models, and "
+LACKS_DAYS = (
+    OUTDATED + "raw lacks days to make it anew: "
     "`tidelake rebuild raw --all`, then `tidelake rebuild silver`"
 )
+
+
+def _of_these_models(
+    ours: Transformer, report: Callable[[str], None], stopped: Callable[[], bool]
+) -> str:
+    """Rebuilds a silver of older models; gives why not, where it is gone on from instead."""
+    owner_url = ours.warehouse.owner_url or ours.warehouse.database_url
+    if not next_silver.can_begin(owner_url):
+        return LACKS_DAYS
+    if others := next_silver.dependents(owner_url):
+        return f"{OUTDATED}these depend on it: {', '.join(others)}; drop them and make them again"
+    if ours.rebuild_after > time.monotonic():
+        return ours.rebuild_failed
+    try:
+        _anew(ours, "its models have changed since", report, stopped)
+    except (ModelError, SetupError) as exc:
+        log.exception("silver is gone on from as it is")
+        waited = min(max(RETRY_AFTER_S, 2 * ours.rebuild_wait_s), LONGEST_RETRY_S)
+        ours.rebuild_wait_s, ours.rebuild_after = waited, time.monotonic() + waited
+        ours.rebuild_failed = (
+            f"{OUTDATED}making it anew fails: {' '.join(exc.message.split())}; "
+            "`tidelake rebuild silver` goes on from there"
+        )
+        return ours.rebuild_failed
+    return ""
+
+
+def _anew(
+    ours: Transformer, why: str, report: Callable[[str], None], stopped: Callable[[], bool]
+) -> None:
+    log.warning("silver is made anew from all of raw, and gold after it: %s", why)
+    report(f"silver is made anew: {why}")
+    rebuild_silver(ours, report, stopped)
 
 
 def clear_left_over(ours: Transformer) -> None:

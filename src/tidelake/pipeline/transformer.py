@@ -74,6 +74,8 @@ class Transformer:
         self._stop = stop
         self._progress = progress
         self._broken_off = threading.Event()
+        # Of a rebuild for other models that failed: why, and when it is tried again.
+        self.rebuild_failed, self.rebuild_wait_s, self.rebuild_after = "", 0.0, 0.0
         self._tests = DataTests(warehouse.database_url)
         self._logs = ChangeLogs(warehouse.database_url)
         # 63 characters are kept of it.
@@ -142,8 +144,10 @@ class Transformer:
     def tidy(self, now: datetime) -> None:
         """Keeps the ledgers of windows and publications short."""
         rows = self.warehouse.settings.transform.window_rows
-        self.silver.windows.merge(now - KEPT, rows)
-        self.gold.forget(now - KEPT)
+        with self.turn() as ours:
+            if ours:
+                self.silver.windows.merge(now - KEPT, rows)
+                self.gold.forget(now - KEPT)
 
     def compact(self) -> bool:
         """Shortens silver's logs of changes by some windows; False where there is nothing to do."""
@@ -153,6 +157,12 @@ class Transformer:
         if gone:
             log.info("%d rows of silver's logs took each other back, and are gone", gone)
         return gone is not None
+
+    def tell_readers(self, trouble: str) -> None:
+        """Shows readers of gold what keeps news from them."""
+        with self.turn() as ours:
+            if ours:
+                self._said(self.gold.say, " ".join(trouble.split()))
 
     def tested(self) -> list[DataTest]:
         """What the data tests said when they ran last."""

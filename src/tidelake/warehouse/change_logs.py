@@ -15,6 +15,15 @@ from tidelake.warehouse.session import Connection, Session
 #: Each log with the key of what it tells of; a row is of one load, key and sign.
 LOGS = {"session_changes": ("session_key",), "visitor_week_changes": ("visitor_key", "week")}
 
+# A silver of before has logs that do not say it, until its next window adds the column.
+SAYS_SINCE = """
+select count(*) = %(logs)s
+from pg_attribute
+where
+    attrelid in (select to_regclass('silver.' || log) from unnest(%(names)s::text[]) as log)
+    and attname = 'since_load_id' and not attisdropped
+"""
+
 # Up to where every version that gold may be gone on from stands: those whose files are kept.
 TAKEN = """
 select min(to_load_id)
@@ -103,6 +112,9 @@ class ChangeLogs:
 
 
 def _compact(connection: Connection, versions: Collection[int], rows: int) -> int | None:
+    known = connection.execute(SAYS_SINCE, {"logs": len(LOGS), "names": list(LOGS)}).fetchone()
+    if known != (True,):
+        return None
     (taken,) = connection.execute(TAKEN, (list(versions),)).fetchone() or (None,)
     bounds = connection.execute(BATCH, {"taken": taken, "rows": rows}).fetchone()
     if bounds is None or bounds[1] is None:

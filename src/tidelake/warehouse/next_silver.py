@@ -87,6 +87,31 @@ limit 3
 """
 
 
+# What people make of silver, in schemas of their own; a rule is that of a view, a type that of rows.
+DEPENDENTS = """
+with silvers as (
+    select oid, reltype from pg_class
+    where relnamespace in (to_regnamespace('silver'), to_regnamespace('silver_pii'))
+)
+
+select distinct coalesce('view ' || seen.oid::regclass::text, object.type || ' ' || object.identity)
+from pg_depend
+left join pg_rewrite on classid = 'pg_rewrite'::regclass and pg_rewrite.oid = objid
+left join pg_class as seen on seen.oid = ev_class
+cross join lateral pg_identify_object(classid, objid, 0) as object
+where
+    (
+        (refclassid = 'pg_class'::regclass and refobjid in (select oid from silvers))
+        or (refclassid = 'pg_type'::regclass and refobjid in (select reltype from silvers))
+    )
+    and deptype = 'n'
+    and coalesce(seen.relnamespace::regnamespace::text, object.schema)
+    not in ('silver', 'silver_pii')
+order by 1
+limit 10
+"""
+
+
 class HeldByReadersError(UnavailableError):
     """Readers held silver's tables for long; what is in use and what was built stay as they are."""
 
@@ -102,6 +127,12 @@ def can_begin(owner_url: str) -> bool:
     """Whether raw still holds all that silver is made from."""
     with connect(owner_url) as connection:
         return not _is_so(connection, DROPPED_LOADS)
+
+
+def dependents(owner_url: str) -> list[str]:
+    """What is not silver's own and stands on it, ten at most: silver can not be exchanged then."""
+    with connect(owner_url) as connection:
+        return [str(name) for (name,) in connection.execute(DEPENDENTS).fetchall()]
 
 
 def begin(owner_url: str, models: str, timezone: str) -> bool:
@@ -180,7 +211,7 @@ def exchange(owner_url: str) -> bool:
             detail = exc.__cause__.diag.message_detail or ""
             raise SetupError(
                 f"silver can not be exchanged, since others depend on it: {detail}",
-                hint="Drop those objects, rebuild silver, and make them again.",
+                hint="Drop them, rebuild silver, which goes on from what was built, and make them again.",
             ) from exc
         raise
 

@@ -262,6 +262,8 @@ class Windows:
         """
 
         def work(connection: Connection) -> int:
+            # Whoever exchanges silver replaces all windows, between the look and the deletion.
+            connection.execute(f"lock table {self._table} in exclusive mode".encode())
             found = connection.execute(groups.encode(), (rows, before)).fetchall()
             for _, *sums in found:
                 connection.execute(delete.encode(), sums[:2])
