@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
-from tests.transform.conftest import Raw
+from tests.transform.conftest import WITHIN_S, Raw
 
 from tidelake.pipeline.transformer import Transformer
 
@@ -34,3 +37,12 @@ def windows(raw: Raw) -> list[tuple[object, ...]]:
         "select from_load_id, to_load_id, status, raw_rows, new_events, repeats "
         "from tidelake.windows order by 1"
     )
+
+
+def until(true: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+    """Waits for what a process that runs is to bring about."""
+    deadline = time.monotonic() + WITHIN_S
+    while not true():
+        assert process.poll() is None, "it ended"
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)

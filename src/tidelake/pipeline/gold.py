@@ -58,9 +58,21 @@ class GoldMaker:
         """Parses the project ahead of the first run. Raises `SetupError`."""
         self._dbt.parse()
 
-    def intact(self) -> bool:
-        """Whether what was published last is still there; True while nothing was."""
-        return self._held is None or self._held.version == self._folder.current()
+    def behind(self) -> bool:
+        """Whether readers have another gold than these models make of silver as it stands.
+
+        Costs a look at a file and two queries of an index each.
+        """
+        last = self._windows.last_done()
+        if last is None:
+            return False
+        version = self._folder.current()
+        known = None if version is None else self._publications.get(version)
+        return known is None or (known.to_load_id, known.generation, known.models) != (
+            last.to_load_id,
+            last.generation,
+            self._models,
+        )
 
     def catch_up(self, trouble: str = "") -> Standing | None:
         """Brings gold to silver's watermark; gives what was published, None where nothing was new.

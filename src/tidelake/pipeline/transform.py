@@ -101,6 +101,7 @@ class Live:
         self._test_interval_s = ours.warehouse.settings.transform.test_interval_s
         self._next = self._began = time.monotonic()
         self._wait_s = 0.0  # after the trouble that is not over; 0: there is none
+        self._began_well = False  # whether a cycle of this process came to its end
         self._tests_due = time.monotonic() + self._test_interval_s
         self._upkeep_due = time.monotonic()
         self._tested_to = 0
@@ -110,7 +111,7 @@ class Live:
         self._parse()
         while not self._stop:
             try:
-                if time.monotonic() >= self._next and (self._wait_s or self._ours.news()):
+                if self._cycle_due():
                     self._cycle()
                 elif time.monotonic() >= self._tests_due:
                     self._test()
@@ -123,6 +124,12 @@ class Live:
             self._stop.wait(
                 max(0.0, min(LOOK_EVERY_S, self._next - time.monotonic())) or LOOK_EVERY_S
             )
+
+    def _cycle_due(self) -> bool:
+        """The first one always: what a killed run left, or other settings, may be no news."""
+        if time.monotonic() < self._next:
+            return False
+        return not self._began_well or self._wait_s > 0 or self._ours.news()
 
     def _parse(self) -> None:
         """Before the first news, so that they need not wait for it."""
@@ -137,7 +144,7 @@ class Live:
         self._said.done(cycle, took)
         if self._wait_s:
             log.info("the trouble is over")
-        self._wait_s = 0.0
+        self._wait_s, self._began_well = 0.0, True
         # A window that is cut off at its limit has another one behind it.
         self._next = time.monotonic() if self._is_backlog(cycle) else began + self._interval_s
         if cycle.window or cycle.published:

@@ -102,8 +102,8 @@ class Transformer:
         )
 
     def news(self) -> bool:
-        """Whether a cycle would find something to do; costs a query and a look at a file."""
-        return self.silver.windows.news() or not self.gold.intact()
+        """Whether raw is ahead of silver, or silver of gold, whoever made either."""
+        return self.silver.windows.news() or self.gold.behind()
 
     def cycle(self, silver: bool = True, gold: bool = True) -> Cycle:
         """Makes one window and publishes. Raises `ModelError`; readers then see its message.
