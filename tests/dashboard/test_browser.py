@@ -14,7 +14,8 @@ import pytest
 from tests.dashboard import browser, sample_gold
 from tests.dashboard.conftest import Served
 
-from tidelake.observe import heartbeat
+from tidelake.observe import alerts, heartbeat
+from tidelake.observe.alerts import Alert, AlertState
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -284,6 +285,28 @@ def test_a_failed_model_is_named_over_the_last_good_figures(page: Chrome, served
     assert "gold.funnel fails" in told
     assert "Binder Error: no column x" in told
     assert browser.figure(page, "sessions") != "None"
+
+
+def test_a_critical_alert_stands_over_every_page_and_another_on_one(
+    page: Chrome, served: Served
+) -> None:
+    def alert(rule: str, severity: str) -> Alert:
+        return Alert(rule, severity, f"{rule} is wrong", "silent_s", 60, 20, 1, 1)
+
+    state = AlertState(
+        datetime.now(UTC).timestamp(), (alert("gone", "critical"), alert("slow", "warning"))
+    )
+    alerts.write(served.home, state)
+    try:
+        for path in ("", "revenue", "inspector"):
+            browser.visit(page, f"{served.url}/{path}")
+            browser.until(lambda: "Critical alert: gone" in said(page), "the alert is told")
+            assert "slow is wrong" not in said(page)
+        browser.visit(page, f"{served.url}/pipeline")
+        browser.until(lambda: "Warning alert: slow" in said(page), "both are told")
+        assert said(page).count("Critical alert: gone") == 1
+    finally:
+        heartbeat.forget(served.home, alerts.PART)
 
 
 def test_a_damaged_file_leaves_the_last_good_one_shown_and_says_so(

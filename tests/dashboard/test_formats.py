@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -72,3 +72,11 @@ def test_a_change_needs_something_to_compare_with() -> None:
     assert formats.change(120, 0) is None
     assert formats.change(120, None) is None
     assert formats.ratio(1, 0) is None
+
+
+def test_a_moment_says_its_day_where_that_is_not_today_in_the_zone() -> None:
+    now = datetime(2026, 11, 24, 0, 30, tzinfo=UTC)
+    before = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
+
+    assert formats.moment(before, "UTC", now) == "23 Nov, 23:30:00.000"
+    assert formats.moment(before, "Europe/Berlin", now) == "00:30:00.000"

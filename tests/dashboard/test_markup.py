@@ -83,3 +83,14 @@ def test_a_change_says_its_direction_and_whether_it_is_good(
     assert arrow in html
     assert f"tl-delta tl-{verdict}" in html
     assert moved in html
+
+
+def test_what_was_put_together_of_many_names_comes_last_and_a_blank_name_says_so() -> None:
+    html = markup.bars(
+        [Bar("(other)", 90, "90"), Bar(" ", 20, "20"), Bar("/a", 10, "10")], name="Page"
+    )
+
+    shown = Elements(html).texts
+    assert shown.index("(blank)") < shown.index("/a") < shown.index("(other)")
+    assert html.count("tl-rest") == 1
+    assert "--tl-share:1.0000" in html.partition("(blank)")[0]  # named ones share the scale

@@ -202,6 +202,17 @@ def test_numbers_of_a_csv_file_stay_numbers(layered: Any, tmp_path: Path) -> Non
         assert "-1" in {row["difference"] for row in csv.DictReader(lines)}
 
 
+def test_money_of_a_csv_file_has_two_decimals(layered: Any, tmp_path: Path) -> None:
+    change = "update gold.revenue_by_day set shipping = 0.1 + 0.2::double, tax = 2.675000001"
+    with layered.with_gold(change):
+        folder = tmp_path / write(layered, tmp_path).page.stem
+
+    with (folder / "revenue.csv").open(encoding="utf-8", newline="") as lines:
+        money = [row[name] for row in csv.DictReader(lines) for name in ("revenue", "shipping")]
+    assert money
+    assert all(re.fullmatch(r"\d+\.\d\d", amount) for amount in money)
+
+
 def test_books_that_do_not_balance_are_shown_as_wrong(layered: Any, tmp_path: Path) -> None:
     change = "update gold.books set difference = -1 where layer = 'gold' and measure = 'events'"
     with layered.with_gold(change):

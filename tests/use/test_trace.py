@@ -149,3 +149,7 @@ def test_a_row_that_care_has_rewritten_shows_both_files(lake: Any, run: Any) -> 
     assert found["rewritten by care"]["snapshot"]
     assert "/c-" in found["lake"]["file"]
     assert found["lake"]["row"] >= 1
+
+
+def test_what_a_copy_does_not_say_is_left_out(layered: Any, run_layered: Any) -> None:
+    assert "None" not in run_layered("trace", "e507").stdout

@@ -14,7 +14,7 @@ import streamlit as st
 from tidelake.dashboard import formats, markup, period, theme
 from tidelake.dashboard.countries import country_name
 from tidelake.dashboard.empty import draw_empty
-from tidelake.dashboard.freshness import notices
+from tidelake.dashboard.freshness import notices, of_alert
 from tidelake.dashboard.gold import Gold, GoldReader, GoldVersion
 from tidelake.dashboard.live import LiveFacts
 from tidelake.dashboard.login import Door, signed_in
@@ -74,6 +74,8 @@ def draw(home: Path, live: LiveFacts, door: Door | None = None) -> None:
         return
     chosen = links.url_path
     reader = gold_reader(home)
+    if chosen != PIPELINE:  # which shows every alert
+        _critical(live)
     if chosen == PIPELINE:
         _draw_pipeline(reader, live)
     elif chosen == INSPECTOR:
@@ -141,7 +143,8 @@ def _draw_pipeline(reader: GoldReader, live: LiveFacts) -> None:
 
 def _draw_inspector(reader: GoldReader, live: LiveFacts) -> None:
     gold = _any(reader)
-    inspector.draw(_choices(gold)[0] if gold else [], live)
+    zone = gold.publication.timezone if gold else "UTC"
+    inspector.draw(_choices(gold)[0] if gold else [], live, zone)
 
 
 def _any(reader: GoldReader) -> Gold | None:
@@ -187,6 +190,15 @@ def _look(
         now = datetime.now(UTC)
         news = live.news(publication.to_load_id)
         for notice in notices(publication, news, reader.trouble, now):
+            st.html(markup.banner(notice.kind, notice.title, notice.detail))
+
+
+@st.fragment(run_every=LOOK_EVERY_S)
+def _critical(live: LiveFacts) -> None:
+    """What nobody should overlook, whatever page they are on."""
+    for alert in live.alerts():
+        if alert.severity == "critical":
+            notice = of_alert(alert)
             st.html(markup.banner(notice.kind, notice.title, notice.detail))
 
 

@@ -86,7 +86,7 @@ def trend(
     y = vega.value_axis("value", unit.axis)
     own: Spec = {"datum": measure, "type": "nominal", "legend": None}
     line: Spec = {"type": "line", "strokeWidth": 2.2, "strokeJoin": "round"}
-    if len(now) <= FEW:
+    if _stand_alone(now):
         line["point"] = {"size": 70, "filled": True}
     ghost = {"type": "line", "strokeDash": [4, 4], "strokeWidth": 1.6, "color": GHOST}
     layers: list[Spec] = [
@@ -104,6 +104,16 @@ def trend(
     x = vega.time_axis("at", [point.at for point in now])
     _legend([_span(now) or measure], _span(before))
     vega.draw(rows, {"encoding": {"x": x}, "layer": layers}, name)
+
+
+def _stand_alone(points: Sequence[Point]) -> bool:
+    """Whether a value has no neighbour to be joined with by a line, or there are few of them."""
+    known = [False, *(point.value is not None for point in points), False]
+    alone = any(
+        here and not before and not after
+        for before, here, after in zip(known, known[1:], known[2:], strict=False)
+    )
+    return alone or sum(known) <= FEW
 
 
 def _span(points: Sequence[Point]) -> str:

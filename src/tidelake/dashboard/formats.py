@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 NONE = "–"
 COMPACT_FROM = 10_000_000
@@ -123,6 +124,14 @@ def counted(count: int, what: str) -> str:
 def clock(moment: datetime | None) -> str:
     """14:03:07.120, in the zone that the moment has."""
     return NONE if moment is None else f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
+
+
+def moment(at: datetime | None, zone: str, now: datetime) -> str:
+    """A clock in the zone, with its day where that is not today: 23 Nov, 14:03:07.120."""
+    if at is None:
+        return NONE
+    local, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    return clock(local) if local.date() == today else f"{local.day} {local:%b}, {clock(local)}"
 
 
 def change(now: float | None, before: float | None) -> float | None:

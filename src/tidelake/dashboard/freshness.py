@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tidelake.dashboard import formats
 from tidelake.dashboard.gold import GoldVersion
-from tidelake.dashboard.live import News
+from tidelake.dashboard.live import AlertFact, News
 
 STALE_AFTER_S = 120.0  # twelve times what news needs to come into gold when all is well
 
@@ -48,6 +48,14 @@ def notices(publication: GoldVersion, news: News, file_trouble: str, now: dateti
         )
         found.append(Notice("warning", title, detail))
     return found
+
+
+def of_alert(alert: AlertFact) -> Notice:
+    """An alert as a banner, as loud as it is severe."""
+    kind = {"critical": "trouble", "warning": "warning"}.get(alert.severity, "info")
+    since = f" Since {_moment(alert.since)}." if alert.since else ""
+    title = f"{alert.severity.capitalize()} alert: {alert.name}"
+    return Notice(kind, title, f"{alert.sentence}{since}")
 
 
 def _waited(news: News, now: datetime) -> float:

@@ -74,10 +74,11 @@ class TableFact:
 
 @dataclass(frozen=True, slots=True)
 class AlertFact:
-    """A rule that stands now."""
+    """A rule that stands now; `severity` is info, warning or critical."""
 
     name: str
     sentence: str
+    severity: str = "warning"
     since: datetime | None = None
 
 
@@ -131,6 +132,9 @@ class LiveFacts(Protocol):
 
     def news(self, to_load_id: int) -> News:
         """What is newer than a gold that holds the loads up to this one. Never raises."""
+
+    def alerts(self) -> Sequence[AlertFact]:
+        """The alerts that go on; none while nobody looks at the rules. Never raises."""
 
     def pipeline(self) -> PipelineFacts:
         """Rates, lags, parts and tables. Never raises: what can not be asked is in `trouble`."""

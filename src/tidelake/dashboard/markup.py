@@ -16,6 +16,8 @@ from tidelake.dashboard import formats
 from tidelake.dashboard.period import LONGEST_TEXT
 
 FULL_SIZE = 10  # letters of a figure that fit in a narrow card
+REST = "(other)"  # names that gold added up: TIDELAKE_TRANSFORM_NAMES_A_DAY
+BLANK = "(blank)"
 NOTHING = "Nothing in these days for this choice."
 
 
@@ -102,10 +104,15 @@ class Bar:
 
 
 def bars(items: Sequence[Bar], *, name: str, of: str = "", total: float | None = None) -> str:
-    """A list of labelled bars, the longest full or, with `total`, each by its share."""
+    """A list of labelled bars, the longest full or, with `total`, each by its share.
+
+    What gold put together of many names comes last: it is no name among others.
+    """
     if not items:
         return nothing()
-    longest = total or max((item.size for item in items), default=0) or 1
+    items = sorted(items, key=lambda item: item.label == REST)
+    named = [item.size for item in items if item.label != REST]
+    longest = total or max(named, default=0) or 1
     lines = "".join(_bar(item, longest) for item in items)
     head = (
         f'<div class="tl-barhead" aria-hidden="true"><span>{text(name)}</span>'
@@ -116,10 +123,12 @@ def bars(items: Sequence[Bar], *, name: str, of: str = "", total: float | None =
 
 def _bar(item: Bar, longest: float) -> str:
     share = max(min(item.size / longest, 1), 0)
+    label = item.label if item.label.strip() else BLANK
+    rest = " tl-rest" if item.label == REST else ""
     note = f'<span class="tl-barnote">{text(item.note)}</span>' if item.note else ""
     return (
-        f'<li class="tl-bar"><span class="tl-fill" style="--tl-share:{share:.4f}"></span>'
-        f'<span class="tl-barlabel" title="{text(item.label)}">{text(item.label)}</span>'
+        f'<li class="tl-bar{rest}"><span class="tl-fill" style="--tl-share:{share:.4f}"></span>'
+        f'<span class="tl-barlabel" title="{text(label)}">{text(label)}</span>'
         f'<span class="tl-barvalue">{text(item.shown)}{note}</span></li>'
     )
 

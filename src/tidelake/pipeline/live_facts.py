@@ -112,6 +112,17 @@ class Facts:
     def news(self, to_load_id: int) -> News:
         return self._fresh(("news", to_load_id), lambda: self._news(to_load_id))
 
+    def alerts(self) -> Sequence[AlertFact]:
+        state = alerts.read(self.settings.home)
+        if state is None or self.now() - state.at > alerts.OLD_AFTER_S:
+            return ()
+        return [
+            AlertFact(
+                alert.rule, alert.message, alert.severity, datetime.fromtimestamp(alert.since, UTC)
+            )
+            for alert in state.active
+        ]
+
     def pipeline(self) -> PipelineFacts:
         return self._fresh("pipeline", self._pipeline)
 
@@ -158,7 +169,7 @@ class Facts:
             parts=list(self._parts()),
             layers=[self._inbox_layer(lake)],
             tables=_of_lake(lake),
-            alerts=self._alerts(),
+            alerts=self.alerts(),
         )
         try:
             with self._asking() as connection:
@@ -176,21 +187,13 @@ class Facts:
             if name == alerts.PART:
                 continue
             state = "is silent" if said.stale(self.now()) else "runs"
-            trouble = str(said.values.get("alert") or said.values.get("trouble") or "")
             yield PartFact(
                 name,
                 state if psutil.pid_exists(said.pid) else "is gone",
                 max(self.now() - said.at, 0.0),
-                trouble,
+                said.concern,
                 said.values.get("memory_bytes"),
             )
-
-    def _alerts(self) -> list[AlertFact]:
-        state = alerts.read(self.settings.home)
-        return [
-            AlertFact(alert.rule, alert.message, datetime.fromtimestamp(alert.since, UTC))
-            for alert in (state.active if state else ())
-        ]
 
     def _inbox_layer(self, lake: Sequence[LakeTable]) -> LayerFact:
         marks = self._inbox.marks()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # The last four are wide forms of the first, which Excel takes for them.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
+MONEY = ("revenue", "shipping", "tax", "discount", "refunded")
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -93,16 +95,19 @@ def _exports(found: Figures, folder: Path) -> Iterator[Path]:
 
 def _write_csv(table: pa.Table, path: Path) -> None:
     with answer_file(path) as file, TextIOWrapper(file, "utf-8", newline="") as out:
-        rows = (tuple(map(_as_text, row.values())) for row in table.to_pylist())
+        rows = (tuple(_as_text(*cell) for cell in row.items()) for row in table.to_pylist())
         WRITERS["csv"](out, table.column_names, rows)
 
 
-def _as_text(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula gets a ' before it, as OWASP says; who wants
-    it as it was sent finds it in the Parquet file.
+def _as_text(column: str, value: Any) -> Any:
+    """Money has two decimals: those beyond come of adding up binary fractions. A text that a
+    spreadsheet would run as a formula gets a ' before it, as OWASP says; who wants it as it was
+    sent finds it in the Parquet file.
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """
+    if column in MONEY and value is not None:
+        return f"{value:.2f}"
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 

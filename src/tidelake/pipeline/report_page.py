@@ -228,6 +228,7 @@ def _products(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str, str, s
         return sum(row["quantity"] for row in product)
 
     for product in sorted(grouped.values(), key=sold, reverse=True):
+        product.sort(key=lambda row: row["quantity"], reverse=True)
         first = product[0]
         money = [formats.money(row["revenue"], row["currency"]) for row in product[:CURRENCIES]]
         more = ["…"] if len(product) > CURRENCIES else []
@@ -264,7 +265,8 @@ def _countries(found: Figures) -> str:
         )
         for row in rows
     ]
-    return _table(("Country", "", "#Visitors"), lines)
+    counted = "#Visitors" if found.period.kind == "daily" else "#Visitor days"
+    return _table(("Country", "", counted), lines)
 
 
 def _acquisition(found: Figures) -> str:

@@ -94,7 +94,7 @@ class Way:
 
     def _acknowledged(self) -> Station:
         said = self.copy.values
-        facts = {"source": said["source"], "format": said["format"], "project": said["project"]}
+        facts = {name: said[name] for name in ("source", "format", "project") if said[name]}
         return Station("acknowledged", self.copy.received_at, facts)
 
     def _inbox(self) -> Station:

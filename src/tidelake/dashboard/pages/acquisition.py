@@ -109,7 +109,7 @@ _CAMPAIGN_COLUMNS = (
     Column("campaign_name", "Campaign", lambda name: name or formats.NONE, right=False),
     Column("channel", "Source / medium", right=False),
     Column("sessions", "Sessions", number, bar=True),
-    Column("converted", "Orders", number),
+    Column("converted", "Converted", number),
     Column("conversion", "Conversion", percent),
 )
 

@@ -60,10 +60,9 @@ def draw(view: View) -> None:
     st.html(markup.cards(cards, view.compared))
     left, right = st.columns([5, 4], gap="large")
     with left:
-        detail = (
-            "Sessions that came as far as this step, without bots. "
-            "The line in a bar is the period before."
-        )
+        detail = "Sessions that came as far as this step, without bots."
+        if view.filters.before is not None:
+            detail += " The line in a bar is the period before."
         st.html(markup.heading("Funnel", detail))
         st.html(markup.funnel(_steps(steps, before), compared=view.compared))
     with right:
@@ -130,7 +129,12 @@ def _steps(rows: list[dict[str, Any]], before: dict[int, int]) -> list[FunnelSte
         ghost = ratio(before.get(row["step"]), before.get(1))
         found.append(
             FunnelStep(
-                row["step_name"], share, number(row["sessions"]), percent(share), lost, ghost
+                row["step_name"].capitalize(),
+                share,
+                number(row["sessions"]),
+                percent(share),
+                lost,
+                ghost,
             )
         )
     return found

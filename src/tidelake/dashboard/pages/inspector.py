@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -18,12 +18,13 @@ SHOWN = 16
 GOOD, REJECTED = "Accepted", "Rejected"
 
 
-def draw(projects: Sequence[str], live: LiveFacts) -> None:
-    """Draws the page."""
+def draw(projects: Sequence[str], live: LiveFacts, zone: str) -> None:
+    """Draws the page, its times in `zone`."""
     st.html(
         markup.page_title(
             "Inspector",
-            "The newest records, two of each load, and their way from the client to the charts",
+            "The newest records, two of each load, and their way from the client to the charts; "
+            f"times in {zone}",
         )
     )
     with st.container(horizontal=True, vertical_alignment="bottom", key="tl_filters"):
@@ -34,10 +35,10 @@ def draw(projects: Sequence[str], live: LiveFacts) -> None:
         following = st.toggle("Follow", True, key="follow", help="Looks again every few seconds")
     wanted = "" if project == "All projects" else project
     looking = st.fragment(_records, run_every=LOOK_EVERY_S if following else None)
-    looking(live, kind == REJECTED, wanted)
+    looking(live, kind == REJECTED, wanted, zone)
 
 
-def _records(live: LiveFacts, rejected: bool, project: str) -> None:
+def _records(live: LiveFacts, rejected: bool, project: str, zone: str) -> None:
     try:
         found = live.last_records(SHOWN, rejected=rejected, project=project)
     except TidelakeError as exc:
@@ -50,17 +51,17 @@ def _records(live: LiveFacts, rejected: bool, project: str) -> None:
         return
     if found:
         name = "Last rejected records" if rejected else "Last accepted records"
-        st.html(markup.entries([_entry(record) for record in found], name=name))
+        st.html(markup.entries([_entry(record, zone) for record in found], name=name))
     elif rejected:
         st.html(markup.nothing("Nothing was rejected."))
     else:
         draw_empty("", live.collector_url(), published=True)
 
 
-def _entry(record: SeenRecord) -> Entry:
+def _entry(record: SeenRecord, zone: str) -> Entry:
     return Entry(
         record.title,
-        formats.clock(record.received_at),
+        formats.moment(record.received_at, zone, datetime.now(UTC)),
         facts=record.facts,
         steps=[_step(station, record.received_at) for station in record.way],
         body=record.body,

@@ -27,8 +27,14 @@ TRAFFIC = f"""
 """
 SESSIONS = f"""
     select sum(sessions)::bigint as sessions, sum(bounces)::bigint as bounces,
-        sum(converted)::bigint as converted, sum(duration_s) as duration_s
+        sum(converted)::bigint as converted, sum(duration_s) as duration_s,
+        sum(page_views)::bigint as page_views
     from gold.sessions_by_day where {where()}
+"""
+# A product's page is sent as a product view, and as no page view beside it.
+PRODUCT_VIEWS = f"""
+    select coalesce(sum(events), 0)::bigint as product_views from gold.engagement_by_type
+    where {where()} and event_type = 'product_view'
 """
 REVENUE = f"""
     select currency, sum(revenue) as revenue, sum(orders)::bigint as orders
@@ -101,7 +107,7 @@ def _cards(view: View) -> list[Card]:
 
 def _figures(view: View, days: Filters, days_before: Filters | None) -> list[Card]:
     now, before = view.row_of(days, TRAFFIC), view.row_of(days_before, TRAFFIC)
-    visits, visits_before = view.row_of(days, SESSIONS), view.row_of(days_before, SESSIONS)
+    visits, visits_before = _visits(view, days), _visits(view, days_before)
     found = [
         _counted(
             "Visitors a day", "visitors_a_day", _a_day(now, days), _a_day(before, days_before)
@@ -127,9 +133,13 @@ def _figures(view: View, days: Filters, days_before: Filters | None) -> list[Car
     found += [
         _counted("Events", "events", now["events"], before.get("events")),
         _counted("Page views", "page_views", now["page_views"], before.get("page_views")),
-        _pages(now, before, visits, visits_before),
+        _pages(visits, visits_before),
     ]
     return found
+
+
+def _visits(view: View, days: Filters | None) -> dict[str, Any]:
+    return {**view.row_of(days, SESSIONS), **view.row_of(days, PRODUCT_VIEWS)}
 
 
 def _a_day(row: dict[str, Any], days: Filters | None) -> float | None:
@@ -147,15 +157,16 @@ def _length(now: dict[str, Any], before: dict[str, Any]) -> Card:
     return Card("Session length", formats.duration(seconds), moved, key="session_length")
 
 
-def _pages(
-    now: dict[str, Any],
-    before: dict[str, Any],
-    visits: dict[str, Any],
-    visits_before: dict[str, Any],
-) -> Card:
-    pages = ratio(now["page_views"], visits["sessions"])
-    moved = change(pages, ratio(before.get("page_views"), visits_before.get("sessions")))
-    return Card("Pages per session", formats.number(pages, 1), moved, key="pages_per_session")
+def _pages(now: dict[str, Any], before: dict[str, Any]) -> Card:
+    pages, earlier = _pages_a_session(now), _pages_a_session(before)
+    return Card("Pages per session", formats.number(pages, 1), change(pages, earlier),
+                note="with product views", key="pages_per_session")  # fmt: skip
+
+
+def _pages_a_session(visits: dict[str, Any]) -> float | None:
+    if not visits or visits["page_views"] is None:
+        return None
+    return ratio(visits["page_views"] + visits["product_views"], visits["sessions"])
 
 
 def _share(
@@ -224,4 +235,6 @@ def _draw_top(view: View, top: Top) -> None:
         for row in view.rows(sql)
     ]
     st.html(markup.heading(top.title))
-    st.html(markup.bars(items, name=top.name, of=top.of))
+    # A visitor counts once on each day.
+    days = top.measure == "visitors" and view.filters.period.days > 1
+    st.html(markup.bars(items, name=top.name, of="Visitor days" if days else top.of))

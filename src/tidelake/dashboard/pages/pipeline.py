@@ -12,6 +12,7 @@ import streamlit as st
 from tidelake.dashboard import charts, formats, markup
 from tidelake.dashboard.charts import Point
 from tidelake.dashboard.formats import duration, number, size
+from tidelake.dashboard.freshness import of_alert
 from tidelake.dashboard.gold import Gold
 from tidelake.dashboard.live import LayerFact, LiveFacts, PartFact, PipelineFacts
 from tidelake.dashboard.markup import Card, Chip, Column
@@ -42,7 +43,7 @@ BOOKS = "select layer, measure, expected, found, difference, as_of from gold.boo
 def draw(gold: Gold | None, live: LiveFacts) -> None:
     """Draws the page; `gold` is none before the first publication."""
     st.html(markup.page_title("Pipeline", "From the first byte to the last figure, now and lately"))
-    _now(live)
+    _now(live, gold.publication.timezone if gold else "UTC")
     if gold is None:
         st.html(markup.nothing("History and books come with the first published gold."))
         return
@@ -52,18 +53,21 @@ def draw(gold: Gold | None, live: LiveFacts) -> None:
 
 
 @st.fragment(run_every=LOOK_EVERY_S)
-def _now(live: LiveFacts) -> None:
+def _now(live: LiveFacts, zone: str) -> None:
     facts = live.pipeline()
     if facts.trouble:
         st.html(markup.banner("trouble", "Not everything could be asked.", facts.trouble))
     for alert in facts.alerts:
-        since = f" Since {formats.clock(alert.since)}." if alert.since else ""
-        st.html(markup.banner("warning", f"Alert: {alert.name}", f"{alert.sentence}{since}"))
+        notice = of_alert(alert)
+        st.html(markup.banner(notice.kind, notice.title, notice.detail))
+    at = formats.moment(facts.at, zone, facts.at)
     st.html(markup.chips(_chips(facts.parts), name="Parts of the pipeline"))
     st.html(markup.cards([_layer(layer) for layer in facts.layers]))
-    st.html(markup.heading("Last commits to the lake", f"As of {formats.clock(facts.at)}"))
+    st.html(markup.heading("Last commits to the lake", f"As of {at}, {zone}"))
     st.html(
-        markup.table(_commits(facts), _COMMIT_COLUMNS, name="Last commits", empty="No commit yet.")
+        markup.table(
+            _commits(facts, zone), _COMMIT_COLUMNS, name="Last commits", empty="No commit yet."
+        )
     )
 
 
@@ -123,10 +127,10 @@ _COMMIT_COLUMNS = (
 )
 
 
-def _commits(facts: PipelineFacts) -> list[dict[str, Any]]:
+def _commits(facts: PipelineFacts, zone: str) -> list[dict[str, Any]]:
     return [
         {
-            "at": formats.clock(commit.at),
+            "at": formats.moment(commit.at, zone, facts.at),
             "table": commit.table,
             "sequence_number": commit.sequence_number,
             "operation": commit.operation,
@@ -150,7 +154,7 @@ def _history(gold: Gold) -> None:
     st.html(markup.cards(_totals(rows)))
     left, right = st.columns(2, gap="large")
     with left:
-        st.html(markup.heading(f"Records loaded by {grain}", f"Times in {zone}"))
+        st.html(markup.heading(f"Records loaded by {grain}", f"{_until(rows, grain)} in {zone}"))
         points = [Point(row["moment"], row["loaded_rows"] or 0, row["table_name"]) for row in rows]
         charts.stacked(points, name="Records loaded", order=TABLES)
     with right:
@@ -163,6 +167,13 @@ def _history(gold: Gold) -> None:
             if row["table_name"] == "events"
         ]
         charts.trend(points, [], name="Window length", unit=charts.SECONDS, measure="Window")
+
+
+def _until(rows: list[dict[str, Any]], grain: str) -> str:
+    """The end of a span: that of the newest commit, which may lie back."""
+    last = max(row["moment"] for row in rows)
+    clock = f", {last:%H}:00 to {last:%H}:59" if grain == "hour" else ""
+    return f"Up to {formats.day(last)}{clock}"
 
 
 def _totals(rows: list[dict[str, Any]]) -> list[Card]:

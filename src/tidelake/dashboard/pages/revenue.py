@@ -111,7 +111,7 @@ def _cards(now: dict[str, Any], before: dict[str, Any], currency: str) -> list[C
 
 def _products(view: View, currency: str) -> None:
     rows = view.rows(PRODUCTS, currency=currency)
-    st.html(markup.heading("Products", "Price times quantity; the twelve that sold most"))
+    st.html(markup.heading("Products", "Price times quantity; the twelve with most revenue"))
     columns = (
         Column("product_name", "Product", lambda name: name or formats.NONE, right=False),
         Column("category", "Category", lambda name: name or formats.NONE, right=False),
