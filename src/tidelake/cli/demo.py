@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
     from tidelake.settings import Settings
 
 
+FOLLOW_EVERY_S = 5.0
+
+
 class Progress:
     """One line that is written over on a terminal; elsewhere a line every quarter of an act."""
 
     def __init__(self) -> None:
         self._what, self._total, self._shown = "", 0, -1
+        self._followed = 0.0
 
     def say(self, line: str) -> None:
         self._end()
@@ -41,6 +46,14 @@ class Progress:
         self._shown = reached
         line = f"  {self._what}: {done:,} of {self._total:,}"
         typer.echo(f"\r{line}" if sys.stderr.isatty() else line, err=True, nl=step == 4)
+
+    def follow(self, line: str) -> None:
+        """A line that is written over; a pipe gets it every few seconds, where it has changed."""
+        now, pipe = time.monotonic(), not sys.stderr.isatty()
+        if line == self._what or (pipe and now - self._followed < FOLLOW_EVERY_S):
+            return
+        self._what, self._followed = line, now
+        typer.echo(f"  {line}" if pipe else f"\r\x1b[K  {line}", err=True, nl=pipe)
 
     def _end(self) -> None:
         if self._what and sys.stderr.isatty():

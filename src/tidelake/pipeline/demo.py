@@ -103,6 +103,7 @@ class Screen(Protocol):
     def say(self, line: str) -> None: ...
     def begin(self, what: str, total: int) -> None: ...
     def advance(self, done: int) -> None: ...
+    def follow(self, line: str) -> None: ...
 
 
 def demo(
@@ -159,7 +160,7 @@ class _Show:
         self.screen.say("waiting until gold shows it all …")
         books = look(self.lakehouse).books
         rows = books.events + books.rejected + books.damaged
-        wait_for_gold(self.lakehouse, rows, self.pipeline.supervisor.watch)
+        wait_for_gold(self.lakehouse, rows, self._told)
         return look_at_gold(self.lakehouse, live.began, live.ended)
 
     def _until_committed(self, send: Callable[[], Traffic]) -> _Act:
@@ -177,6 +178,10 @@ class _Show:
                 )
             time.sleep(0.05)
         return _Act(traffic, time.monotonic() - began, began_at, ended_at)
+
+    def _told(self, how_far: str) -> None:
+        self.pipeline.supervisor.watch()
+        self.screen.follow(f"gold shows {how_far}")
 
     def _advance(self, done: int) -> None:
         self.pipeline.supervisor.watch()

@@ -17,7 +17,7 @@ from tidelake.warehouse.session import connect
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-GOLD_WITHIN_S = 180.0
+STANDS_FOR_S = 180.0  # without a row loaded or a load shown
 LOOK_EVERY_S = 0.25
 
 # Rows that are in raw or set aside, and the newest load that gold shows.
@@ -47,22 +47,30 @@ class Gold:
     answers: dict[str, Answer]
 
 
-def wait_for_gold(lakehouse: Lakehouse, rows: int, watch: Callable[[], None]) -> None:
-    """Returns when gold shows the lake's `rows` (events and rejects); `watch` is called meanwhile.
+def wait_for_gold(
+    lakehouse: Lakehouse,
+    rows: int,
+    watch: Callable[[str], None],
+    stands_for_s: float = STANDS_FOR_S,
+) -> None:
+    """Returns when gold shows the lake's `rows` (events and rejects).
 
-    Raises `UnavailableError` after three minutes without that.
+    `watch` is called meanwhile, with how far it is. Raises `UnavailableError` where nothing moves
+    for `stands_for_s` seconds: a slow machine takes long, and gets there.
     """
-    deadline = time.monotonic() + GOLD_WITHIN_S
+    deadline, before = time.monotonic() + stands_for_s, None
     with connect(lakehouse.database_url) as connection:
         while True:
             loaded, newest, shown = connection.execute(STANDING).fetchall()[0]
             if loaded >= rows and shown >= newest:
                 return
-            watch()
+            if (loaded, shown) != before:
+                deadline, before = time.monotonic() + stands_for_s, (loaded, shown)
+            watch(f"load {shown:,} of {newest:,}, {loaded:,} of {rows:,} rows in raw")
             if time.monotonic() > deadline:
                 raise UnavailableError(
                     f"gold stands at load {shown:,} of {newest:,}, and raw holds {loaded:,} of "
-                    f"{rows:,} rows, after {GOLD_WITHIN_S:.0f} s",
+                    f"{rows:,} rows, and nothing has moved for {stands_for_s:.0f} s",
                     hint="The ends of logs/load.log and logs/transform.log in the home say why.",
                 )
             time.sleep(LOOK_EVERY_S)
