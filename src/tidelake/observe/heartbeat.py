@@ -28,6 +28,11 @@ class Heartbeat:
     def stale(self, now: float) -> bool:
         return now - self.at > STALE_AFTER_S
 
+    @property
+    def concern(self) -> str:
+        """What is wrong, before what is to be known though the part works; empty for neither."""
+        return str(self.values.get("trouble") or self.values.get("alert") or "")
+
 
 def beat(home: Path, part: str, now: float, values: Mapping[str, Any]) -> None:
     """Replaces the part's heartbeat; readers see the old one or the new one, never half of it."""

@@ -132,4 +132,4 @@ def _per_100_events(said: Mapping[str, Any]) -> float | None:
 def _health(beat: Heartbeat, now: float) -> str:
     if beat.stale(now):
         return f"silent for {now - beat.at:.0f} s"
-    return str(beat.values.get("alert") or beat.values.get("trouble") or "runs")
+    return beat.concern or "runs"

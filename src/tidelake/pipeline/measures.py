@@ -74,7 +74,7 @@ class Measurer:
     def _of_parts(self, beats: Mapping[str, Heartbeat], now: float) -> dict[str, Value]:
         watched = [beat for beat in beats.values() if beat.part not in NOT_WATCHED]
         silent = min(watched, key=lambda beat: beat.at, default=None)
-        troubled = {beat.part: words for beat in watched if (words := _trouble(beat))}
+        troubled = {beat.part: words for beat in watched if (words := beat.concern)}
         told = "; ".join(f"{part}: {words}" for part, words in troubled.items())
         ingest = beats.get("ingest")
         waiting = ingest.values.get("waiting") if ingest else None
@@ -153,10 +153,6 @@ def _failed_model(beats: Mapping[str, Heartbeat]) -> str:
     """The model at which the transform part fails; empty for none."""
     transform = beats.get("transform")
     return str(transform.values.get("failed_model") or "") if transform else ""
-
-
-def _trouble(beat: Heartbeat) -> str:
-    return str(beat.values.get("trouble") or beat.values.get("alert") or "")
 
 
 def _lake_lag(ingest: Heartbeat | None, now: float) -> float | None:

@@ -113,8 +113,7 @@ def parts(home: Path, now: float) -> Iterator[PartState]:
             state = "is silent"
         else:
             state = "runs"
-        alert = str(said.values.get("alert") or said.values.get("trouble") or "")
-        yield PartState(name, state, said.pid, max(now - said.at, 0.0), alert)
+        yield PartState(name, state, said.pid, max(now - said.at, 0.0), said.concern)
 
 
 def as_json(found: Status) -> dict[str, Any]:
