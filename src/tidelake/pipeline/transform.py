@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -104,6 +105,7 @@ class Live:
         self._began_well = False  # whether a cycle of this process came to its end
         self._tests_due = time.monotonic() + self._test_interval_s
         self._upkeep_due = time.monotonic()
+        self._did_chore = True  # and no cycle since; so the first thing is a cycle
         self._tested_to = 0
         self._alert = ""  # what was said of silver last
 
@@ -111,12 +113,7 @@ class Live:
         self._parse()
         while not self._stop:
             try:
-                if self._cycle_due():
-                    self._cycle()
-                elif time.monotonic() >= self._tests_due:
-                    self._test()
-                elif time.monotonic() >= self._upkeep_due:
-                    self._upkeep()
+                self._turn()
             except Interrupted:
                 raise
             except TidelakeError as exc:
@@ -124,6 +121,24 @@ class Live:
             self._stop.wait(
                 max(0.0, min(LOOK_EVERY_S, self._next - time.monotonic())) or LOOK_EVERY_S
             )
+
+    def _turn(self) -> None:
+        """A cycle, or what is overdue: one after the other where each would always find more."""
+        chore = self._overdue()
+        if chore and not (self._did_chore and self._cycle_due()):
+            self._did_chore = True
+            chore()
+        elif self._cycle_due():
+            self._did_chore = False
+            self._cycle()
+
+    def _overdue(self) -> Callable[[], None] | None:
+        """What waits longest, so that neither keeps the other from its turn."""
+        upkeep_first = self._upkeep_due < self._tests_due
+        due = min(self._upkeep_due, self._tests_due)
+        if time.monotonic() < due:
+            return None
+        return self._upkeep if upkeep_first else self._test
 
     def _cycle_due(self) -> bool:
         """The first one always: what a killed run left, or other settings, may be no news."""
@@ -155,11 +170,13 @@ class Live:
             log.info("%s", said)
             self._said.alert(said)
 
-        alert = rebuild_where_needed(self._ours, report, self._stop.__bool__)
-        if alert and alert != self._alert:
-            log.warning("%s", alert)
-        self._alert = alert
-        self._said.alert(alert)
+        try:
+            alert = rebuild_where_needed(self._ours, report, self._stop.__bool__)
+            if alert and alert != self._alert:
+                log.warning("%s", alert)
+            self._alert = alert
+        finally:
+            self._said.alert(self._alert)  # how far a rebuild came is over with it
 
     def _is_backlog(self, cycle: Cycle) -> bool:
         if cycle.window is None:
@@ -180,7 +197,7 @@ class Live:
                 log.error("the data test %s of %s: %s", one.test, one.layer, one.message)
 
     def _upkeep(self) -> None:
-        """A piece of what keeps silver small; the next one soon, but news come first."""
+        """A piece of what keeps silver small; the next one soon, but news come between."""
         self._upkeep_due = time.monotonic() + UPKEEP_EVERY_S
         clear_left_over(self._ours)
         if self._ours.compact():
