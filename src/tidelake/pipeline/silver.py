@@ -20,6 +20,9 @@ SILVER = "path:models/silver"
 #: rejected records and no event.
 MADE_ONCE, OF_REJECTS = "tag:made_once", "tag:of_rejects"
 
+#: Work tables that others read. PostgreSQL empties them when it comes up after a crash.
+UNLOGGED = "config.unlogged:true"
+
 #: What a window's loads became: events seen for the first time, and repeats of known ones.
 MADE = """
 select
@@ -85,7 +88,7 @@ class SilverMaker:
         if window is None:
             return []
         try:
-            found = self._dbt.run(self.values(window), select)
+            found = self._dbt.run(self.values(window), (*select, UNLOGGED))
         except ModelError as exc:
             self.windows.failed(window, exc.model, exc.said)
             raise
