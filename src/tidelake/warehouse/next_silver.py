@@ -87,7 +87,7 @@ limit 3
 """
 
 
-# What people make of silver, in schemas of their own; a rule is that of a view, a type that of rows.
+# What people make of silver, in schemas of their own; a rule is a view's, a type that of rows.
 DEPENDENTS = """
 with silvers as (
     select oid, reltype from pg_class
@@ -211,7 +211,7 @@ def exchange(owner_url: str) -> bool:
             detail = exc.__cause__.diag.message_detail or ""
             raise SetupError(
                 f"silver can not be exchanged, since others depend on it: {detail}",
-                hint="Drop them, rebuild silver, which goes on from what was built, and make them again.",
+                hint="Drop them, rebuild silver (it goes on from there), and make them again.",
             ) from exc
         raise
 
