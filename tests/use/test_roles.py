@@ -21,18 +21,20 @@ LOOKS = {
     "tail": (("tail", "-n", "1", "--no-follow"), "dashboard"),
     "trace": (("trace", "e501"), "transform"),
 }
-LIMITS = {"dashboard": 20, "transform": 10}  # of the migration 0004
 
 
 @contextmanager
 def shut_out(url: str, role: str) -> Iterator[None]:
     """The role may have no connection; roles are those of the whole server."""
     with connect(url) as owner:
+        (limit,) = owner.execute(
+            "select rolconnlimit from pg_roles where rolname = %s", (role,)
+        ).fetchone() or (-1,)
         owner.execute(f"alter role {role} connection limit 0".encode())
         try:
             yield
         finally:
-            owner.execute(f"alter role {role} connection limit {LIMITS[role]}".encode())
+            owner.execute(f"alter role {role} connection limit {limit}".encode())
 
 
 @pytest.mark.parametrize("name", LOOKS)
