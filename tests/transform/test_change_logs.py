@@ -6,6 +6,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -13,6 +14,7 @@ from tests.silver.stand import processed
 from tests.silver.test_windows import lines
 from tests.transform.whole import ParsedOnce, Whole, whole
 
+from tidelake.errors import UnavailableError
 from tidelake.pipeline import transformer as joined
 from tidelake.pipeline.transform_once import rebuild_gold
 from tidelake.pipeline.warehouse import Warehouse
@@ -103,3 +105,21 @@ def test_logs_of_before_that_do_not_say_since_when_are_left_alone(site: Whole) -
     assert not site.compact()
 
     assert site.asked("select distinct compacted from tidelake.windows") == [(False,)]
+
+
+def test_gold_that_was_made_while_another_run_compacted_is_thrown_away(
+    site: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.load(processed(lines(seed=11)[:50]))
+    site.cycle()
+    published, made = site.folder.current(), site.gold._dbt.run
+
+    def beside(*given: Any, **more: Any) -> Any:
+        site.do("update tidelake.windows set compacted = true")
+        return made(*given, **more)
+
+    monkeypatch.setattr(site.gold._dbt, "run", beside)
+    with pytest.raises(UnavailableError, match="put changes of silver together"):
+        site.gold.rebuild()
+
+    assert site.folder.current() == published

@@ -51,6 +51,7 @@ class GoldMaker:
         self._publications = Publications(database_url)
         self._held: Standing | None = None  # what this process published last
         self._held_generation = 0
+        self._summed = (0, 0, 0)  # generation, load id, the new events of silver up to there
         self._compact_from = WORTH_COMPACTING
         self._told: set[str] = set()
 
@@ -187,6 +188,7 @@ class GoldMaker:
         """Applies the windows after `base` to a private copy of it, in chunks, and publishes."""
         if base is None and self._folder.versions():
             log.warning("gold is made anew from all of silver")
+        before = self._windows.compacted()
         with self._copy_of(base):
             reached = start = base.to_load_id if base else 0
             while reached < last.to_load_id:
@@ -194,6 +196,12 @@ class GoldMaker:
                 assert end is not None, "silver's last window lies ahead"
                 self._dbt.run(self._values(reached, end, last, base, trouble))
                 start, reached = reached, end
+            if self._windows.compacted() != before:
+                # Of a change that was read, what takes it back may be gone by now.
+                raise UnavailableError(
+                    "another run put changes of silver together while gold was made",
+                    hint="This one is thrown away, the next cycle makes it again.",
+                )
             crash.point("transform.gold_made")
             return self._publish(start, reached, last, trouble)
 
@@ -221,7 +229,7 @@ class GoldMaker:
     def _publish(self, start: int, end: int, last: Window, trouble: str) -> Standing:
         said = Standing(self._next_version(), start, end, self._now(), last.timezone, trouble)
         events = stamp(self._folder.work, said)
-        self._compare(events, end)
+        self._compare(events, end, last.generation)
         self._compact_where_worth_it()
         path = self._folder.store(said.version)
         size = path.stat().st_size
@@ -247,8 +255,8 @@ class GoldMaker:
         self._prune()
         return said
 
-    def _compare(self, events: int, end: int) -> None:
-        expected = self._windows.events(0, end)
+    def _compare(self, events: int, end: int, generation: int) -> None:
+        expected = self._expected(end, generation)
         if events != expected:
             log.error(
                 "gold counts %d events, silver has taken %d up to load %d; `tidelake rebuild gold` "
@@ -257,6 +265,15 @@ class GoldMaker:
                 expected,
                 end,
             )
+
+    def _expected(self, end: int, generation: int) -> int:
+        """Silver's events up to `end`; of those counted before, only what came since is read."""
+        known, start, events = self._summed
+        if known != generation or start > end or not self._windows.is_end(start):
+            start = events = 0
+        events += self._windows.events(start, end)
+        self._summed = (generation, end, events)
+        return events
 
     @contextmanager
     def _copy_of(self, base: Standing | None) -> Iterator[None]:

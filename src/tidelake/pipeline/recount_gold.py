@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tidelake.errors import TidelakeError
+from tidelake.errors import TidelakeError, UnavailableError
 from tidelake.observe.books import Finding
 from tidelake.pipeline import published
 from tidelake.pipeline.lakehouse import Lakehouse
@@ -35,6 +35,8 @@ OF_THE_MOMENT = ("publication", "books", "pipeline_health")
 MEASURES = ("BIGINT", "DOUBLE", "HUGEINT")
 CLOSE = 1e-9  # sums of doubles depend on the order in which they were added
 
+TRIES = 5  # of a count beside a pipeline that puts changes together every ten minutes
+
 OTHER = "'(other)'"  # dbt/macros/gold/names.sql
 SIDES = ("published", "fresh")
 PLACES = ("project", "country")  # are kept as they are
@@ -52,7 +54,17 @@ def recount_gold(lakehouse: Lakehouse) -> Counted:
         kept = Path(folder) / "published.duckdb"
         shutil.copyfile(gold.path, kept)  # it may be removed before we are done
         fresh = Path(folder) / "work.duckdb"
-        _make(lakehouse, gold, fresh, Path(folder) / "dbt")
+        for _ in range(TRIES):
+            fresh.unlink(missing_ok=True)
+            if _make(lakehouse, gold, fresh, Path(folder) / "dbt"):
+                break
+            if not _of_this_silver(lakehouse, gold):
+                return Counted({}, ())
+        else:
+            raise UnavailableError(
+                "changes of silver were put together while gold was counted",
+                hint="Run it again, or while no `tidelake up` runs.",
+            )
         return _compared(gold, kept, fresh)
 
 
@@ -68,8 +80,12 @@ def _of_this_silver(lakehouse: Lakehouse, gold: PublishedGold) -> bool:
         )
 
 
-def _make(lakehouse: Lakehouse, gold: PublishedGold, file: Path, state: Path) -> None:
-    """Gold from nothing up to the load at which `gold` stands, in steps of windows."""
+def _make(lakehouse: Lakehouse, gold: PublishedGold, file: Path, state: Path) -> bool:
+    """Gold from nothing up to the load at which `gold` stands, in steps of windows.
+
+    False where changes were put together meanwhile: of one that was read in a step, what takes it
+    back may have been gone in a later one.
+    """
     owner = lakehouse.owner_url
     url = open_login(owner, "transform") if owner else lakehouse.database_url
     target = DbtTarget(project_folder(), state, "gold", profile_environment(url, file))
@@ -82,10 +98,12 @@ def _make(lakehouse: Lakehouse, gold: PublishedGold, file: Path, state: Path) ->
     }
     rows, reached = lakehouse.settings.transform.window_rows, 0
     with closing(Windows(url)) as windows:
+        before = windows.compacted()
         while reached < gold.said.to_load_id:
             end = min(windows.ends(reached, rows) or gold.said.to_load_id, gold.said.to_load_id)
             target.run({**values, "from_load_id": reached, "to_load_id": end})
             reached = end
+        return windows.compacted() == before
 
 
 def _compared(gold: PublishedGold, kept: Path, fresh: Path) -> Counted:

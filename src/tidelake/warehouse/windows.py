@@ -137,9 +137,29 @@ class Windows:
         return int(events), int(rejects)
 
     def outdated(self, models: str) -> bool:
-        """Whether a window was taken by other models than these."""
-        query = f"select exists (select from {self._table} where models is distinct from %s)"
-        return self._one(query, (models,)) is True
+        """Whether a window was taken by other models than these; costs three looks at an index."""
+        query = f"""
+        select
+            (select min(models) from {self._table}) <> %(models)s
+            or (select max(models) from {self._table}) <> %(models)s
+            or exists (select from {self._table} where models is null)
+        """
+        return self._one(query, {"models": models}) is True
+
+    def compacted(self) -> tuple[int, int]:
+        """The generation, and up to where changes were put together: what is read in pieces is
+        whole where neither changed meanwhile.
+        """
+        query = f"""
+        select
+            coalesce((select generation from {self._table} where status = 'done'
+                order by to_load_id desc limit 1), 0),
+            coalesce((select max(to_load_id) from {self._table} where compacted), 0)
+        """
+        generation, load_id = self._session.run(
+            lambda connection: connection.execute(query.encode()).fetchone()
+        ) or (0, 0)
+        return int(generation), int(load_id)
 
     def reopen(self) -> Window | None:
         """Makes the last window a running one again; None where there is none, or one is open."""
@@ -330,7 +350,7 @@ class Windows:
         # Another run was faster; its window is the one that the next call finds.
         return None if begun is None else _as_window(begun)
 
-    def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+    def _one(self, query: str, values: tuple[Any, ...] | dict[str, Any] = ()) -> Any:
         row = self._session.run(
             lambda connection: connection.execute(query.encode(), values).fetchone()
         )
