@@ -42,6 +42,13 @@ $$;
 grant temporary on database test to silver_owner;
 grant usage on schema tiny to transform, silver_owner;
 grant select on tiny.events to transform, silver_owner;
+-- The tiny project has no logs of changes, and the live part shortens them.
+set role silver_owner;
+create table silver.session_changes
+(load_id bigint, since_load_id bigint, sign smallint, session_key uuid);
+create table silver.visitor_week_changes
+(load_id bigint, since_load_id bigint, sign smallint, visitor_key uuid, week date);
+reset role;
 """
 
 

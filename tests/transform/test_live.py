@@ -19,15 +19,6 @@ from tidelake.pipeline.warehouse import Warehouse
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
-#: Of the tiny project, which has no logs of changes.
-LOGS = """
-set role silver_owner;
-create table silver.session_changes
-(load_id bigint, since_load_id bigint, sign smallint, session_key uuid);
-create table silver.visitor_week_changes
-(load_id bigint, since_load_id bigint, sign smallint, visitor_key uuid, week date);
-"""
-
 
 def with_transform(warehouse: Warehouse, **changed: object) -> Warehouse:
     """The same home with other settings of the transform part."""
@@ -69,7 +60,6 @@ def test_other_models_of_gold_make_it_anew_though_nothing_is_loaded(
 def test_tests_and_upkeep_have_their_turn_while_news_never_end(
     make: Callable[..., Transformer], warehouse: Warehouse, raw: Raw
 ) -> None:
-    raw.ask(LOGS)
     ours = make(with_transform(warehouse, interval_s=0.0, test_interval_s=3600.0))
     live = Live(ours, Stop(), Said())
     live._parse()
