@@ -100,7 +100,7 @@ def test_what_the_server_knows_of_personal_columns_is_not_shown_to_others(stage:
         ("pii_reader", "1min", "on", 5),
         ("developer", "5min", "off", 10),
         ("ingest", "0", "off", 30),
-        ("transform", "0", "off", 10),
+        ("transform", "0", "off", 30),
     ],
 )
 def test_limits_keep_a_login_from_taking_the_server(
