@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
+from tests.parsed_once import ParsedOnce
 
 from tidelake import settings
 from tidelake.pipeline import transformer as joined
@@ -19,7 +19,6 @@ from tidelake.pipeline.stopping import Stop
 from tidelake.pipeline.transformer import Transformer
 from tidelake.pipeline.warehouse import Warehouse, opened_warehouse
 from tidelake.settings import Settings
-from tidelake.transform.dbt import DbtTarget
 from tidelake.warehouse.server import EmbeddedPostgres
 from tidelake.warehouse.session import connect
 
@@ -87,18 +86,6 @@ class Raw:
             return cursor.fetchall() if cursor.description else []
 
 
-class Parsed(DbtTarget):
-    """A target that is parsed once a run of the tests: it takes four CPU-seconds."""
-
-    manifests: ClassVar[dict[str, Any]] = {}
-
-    def parse(self) -> None:
-        name = f"{self.target} {self.fixed}"
-        self._manifest = self.manifests.get(name)
-        super().parse()
-        self.manifests[name] = self._manifest
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Path]:
     """A copy of the tiny project, which nobody may write to."""
@@ -136,7 +123,7 @@ def make(
 ) -> Iterator[Callable[..., Transformer]]:
     """Makes transformers of this home over the tiny project."""
     monkeypatch.setattr(joined, "project_folder", lambda: project)
-    monkeypatch.setattr(joined, "DbtTarget", Parsed)
+    monkeypatch.setattr(joined, "DbtTarget", ParsedOnce)
     made: list[Transformer] = []
 
     def of(another: Warehouse = warehouse) -> Transformer:

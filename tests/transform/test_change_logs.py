@@ -10,9 +10,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from tests.parsed_once import ParsedOnce
 from tests.silver.stand import processed
 from tests.silver.test_windows import lines
-from tests.transform.whole import ParsedOnce, Whole, whole
+from tests.transform.whole import Whole, whole
 
 from tidelake.errors import UnavailableError
 from tidelake.pipeline import transformer as joined

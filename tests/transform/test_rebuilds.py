@@ -25,6 +25,7 @@ from tidelake.warehouse.session import connect
 New = Callable[..., Transformer]
 
 GENERATIONS = "select distinct generation from tidelake.windows"
+DEVELOPERS_VIEW = "create schema dev1; create view dev1.mine as select * from silver.repeats"
 NEXT_SCHEMAS = "select nspname from pg_namespace where nspname like '%next'"
 
 
@@ -41,6 +42,20 @@ def change(path: Path, what: str) -> None:
     path.write_text(path.read_text("utf-8") + what)
 
 
+def taken(make: New, raw: Raw) -> Transformer:
+    """One that has made silver and gold of one load."""
+    raw.load("a")
+    ours = make()
+    ours.cycle()
+    return ours
+
+
+def in_berlin(warehouse: Warehouse) -> Warehouse:
+    transform = warehouse.settings.transform.model_copy(update={"timezone": "Europe/Berlin"})
+    settings = warehouse.settings.model_copy(update={"transform": transform})
+    return replace(warehouse, settings=settings)
+
+
 def test_another_time_zone_makes_silver_and_gold_anew(
     make: New, warehouse: Warehouse, raw: Raw
 ) -> None:
@@ -49,10 +64,7 @@ def test_another_time_zone_makes_silver_and_gold_anew(
     transformer.cycle()
     assert str(asked(transformer, "select day from gold.days")) == "2026-11-24"
 
-    berlin = warehouse.settings.transform.model_copy(update={"timezone": "Europe/Berlin"})
-    moved = make(
-        replace(warehouse, settings=warehouse.settings.model_copy(update={"transform": berlin}))
-    )
+    moved = make(in_berlin(warehouse))
     said: list[str] = []
     rebuild_where_needed(moved, said.append, never)
     moved.cycle()
@@ -114,10 +126,8 @@ def test_a_rebuild_that_failed_changes_nothing_and_is_gone_on_from(make: New, ra
 def test_a_view_of_a_developer_keeps_silver_of_older_models_and_news_come(
     make: New, raw: Raw, project: Path
 ) -> None:
-    before = make()
-    raw.load("a")
-    before.cycle()
-    raw.ask("create schema dev1; create view dev1.mine as select * from silver.repeats")
+    taken(make, raw)
+    raw.ask(DEVELOPERS_VIEW)
     change(project / "models" / "silver" / "repeats.sql", "\nwhere true\n")
     after, said = make(), list[str]()
 
@@ -139,13 +149,9 @@ def test_a_view_of_a_developer_keeps_silver_of_older_models_and_news_come(
 def test_a_view_that_keeps_days_of_another_zone_is_told_to_readers_of_gold(
     make: New, warehouse: Warehouse, raw: Raw
 ) -> None:
-    before = make()
-    raw.load("a")
-    before.cycle()
-    raw.ask("create schema dev1; create view dev1.mine as select * from silver.repeats")
-    berlin = warehouse.settings.transform.model_copy(update={"timezone": "Europe/Berlin"})
-    settings = warehouse.settings.model_copy(update={"transform": berlin})
-    moved, said = make(replace(warehouse, settings=settings)), list[str]()
+    taken(make, raw)
+    raw.ask(DEVELOPERS_VIEW)
+    moved, said = make(in_berlin(warehouse)), list[str]()
 
     for _ in range(2):
         with pytest.raises(SetupError, match=r"view dev1\.mine"):
@@ -159,9 +165,7 @@ def test_a_view_that_keeps_days_of_another_zone_is_told_to_readers_of_gold(
 def test_a_model_that_fails_in_a_rebuild_for_other_models_does_not_stop_news(
     make: New, raw: Raw, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = make()
-    raw.load("a")
-    before.cycle()
+    taken(make, raw)
     change(project / "models" / "silver" / "repeats.sql", "\nwhere true\n")
     raw.ask("update tiny.events set command = 'fail'")
     after, said = make(), list[str]()
@@ -207,9 +211,7 @@ def test_a_change_of_silvers_models_makes_it_anew(make: New, raw: Raw, project: 
 def test_silver_of_other_models_goes_on_and_says_so_where_raw_lacks_days(
     make: New, raw: Raw, project: Path
 ) -> None:
-    before = make()
-    raw.load("a")
-    before.cycle()
+    taken(make, raw)
     raw.ask("update tidelake.loads set dropped_at = now()")
     change(project / "models" / "silver" / "repeats.sql", "\nwhere true\n")
 
@@ -234,10 +236,7 @@ def test_a_first_window_that_was_never_done_is_begun_anew_for_another_time_zone(
         make().cycle()
     raw.obey_no_more()
 
-    berlin = warehouse.settings.transform.model_copy(update={"timezone": "Europe/Berlin"})
-    moved = make(
-        replace(warehouse, settings=warehouse.settings.model_copy(update={"transform": berlin}))
-    )
+    moved = make(in_berlin(warehouse))
     rebuild_where_needed(moved, nothing, never)
     moved.cycle()
 

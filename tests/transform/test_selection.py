@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.parsed_once import ParsedOnce
 from tests.silver.stand import event, processed
-from tests.transform.whole import ParsedOnce, Whole, whole
+from tests.transform.whole import Whole, whole
 
 from tidelake.pipeline import transformer as joined
 from tidelake.pipeline.warehouse import Warehouse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any, ClassVar
+from typing import Any
 
 from tests.silver.stand import LOAD_DAY
 
@@ -13,21 +13,9 @@ from tidelake.event.contract import EVENTS, REJECTED
 from tidelake.pipeline.stopping import Stop
 from tidelake.pipeline.transformer import Transformer
 from tidelake.pipeline.warehouse import Warehouse
-from tidelake.transform.dbt import DbtTarget
 from tidelake.warehouse.raw.copying import as_loaded, copy_into
 from tidelake.warehouse.raw.tables import ensure_partition, ensure_raw
 from tidelake.warehouse.session import connect
-
-
-class ParsedOnce(DbtTarget):
-    """A parse costs four CPU-seconds; the project does not change while tests run."""
-
-    manifests: ClassVar[dict[str, Any]] = {}
-
-    def parse(self) -> None:
-        self._manifest = self._manifest or self.manifests.get(self._name)
-        super().parse()
-        self.manifests[self._name] = self._manifest
 
 
 class Whole(Transformer):

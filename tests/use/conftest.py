@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from pyiceberg.table import Table
+from tests.parsed_once import ParsedOnce
 from typer.testing import CliRunner, Result
 
 from tidelake import files
@@ -179,7 +180,7 @@ def layered(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> I
     )
     with pytest.MonkeyPatch.context() as patch:
         for module in ("transformer", "recount_gold"):
-            patch.setattr(f"tidelake.pipeline.{module}.DbtTarget", whole.ParsedOnce)
+            patch.setattr(f"tidelake.pipeline.{module}.DbtTarget", ParsedOnce)
         yield from whole.build(settings, Lake, lambda count: [shopper(n) for n in range(count)])
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import duckdb
 
@@ -21,20 +21,8 @@ from tidelake.pipeline.stopping import Stop
 from tidelake.pipeline.transformer import transformer
 from tidelake.pipeline.warehouse import opened_warehouse
 from tidelake.settings import Settings
-from tidelake.transform.dbt import DbtTarget
 from tidelake.warehouse.roles import open_login
 from tidelake.warehouse.session import connect, open_connection
-
-
-class ParsedOnce(DbtTarget):
-    """A parse costs four CPU-seconds; the project does not change while tests run."""
-
-    manifests: ClassVar[dict[str, Any]] = {}
-
-    def parse(self) -> None:
-        self._manifest = self._manifest or self.manifests.get(self._name)
-        super().parse()
-        self.manifests[self._name] = self._manifest
 
 
 def load(lakehouse: Lakehouse) -> None:
