@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 from tidelake.event.contract import EVENTS, REJECTED, Contract
 from tidelake.event.schemas.arrow import arrow_schema
 
+UTC, BERLIN = "UTC", "Europe/Berlin"
+MONDAY = date(2026, 11, 2)
 SOON = timedelta(seconds=2)  # from the event to its reception
 
 

@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.gold.independent import queries
-from tests.gold.independent.handmade import HandMade, at, rows
-
-UTC, BERLIN = "UTC", "Europe/Berlin"
-MONDAY = date(2026, 11, 2)
+from tests.gold.independent.handmade import BERLIN, MONDAY, UTC, HandMade, at, rows
 
 
 def line(product: str | None, price: float | None, quantity: int | None, name: str = "Cup") -> str:

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.gold.independent import queries
-from tests.gold.independent.handmade import HandMade, at, rows
-
-UTC, BERLIN = "UTC", "Europe/Berlin"
-MONDAY = date(2026, 11, 2)
+from tests.gold.independent.handmade import MONDAY, UTC, HandMade, at, rows
 
 
 def test_thirty_minutes_of_silence_end_a_session_and_a_late_event_bridges_them(

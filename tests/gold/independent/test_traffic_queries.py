@@ -6,10 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from tests.gold.independent import queries
-from tests.gold.independent.handmade import HandMade, rows
-
-UTC, BERLIN = "UTC", "Europe/Berlin"
-MONDAY = date(2026, 11, 2)
+from tests.gold.independent.handmade import BERLIN, MONDAY, UTC, HandMade, rows
 
 
 def test_an_event_counts_once_by_the_copy_that_arrived_first(
