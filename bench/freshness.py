@@ -25,6 +25,10 @@ SETTLE_S = 30.0  # after the start, and after the last event that counts, for it
 IDLE_S = 120.0
 LOOK_EVERY_S = 30.0
 
+TAKEN = """
+select count(*) from raw.events where received_at between to_timestamp(%s) and to_timestamp(%s)
+"""
+
 
 def measure(minutes: float, say: Callable[[str], None]) -> dict[str, Figure]:
     """Latencies and costs at every rate, `minutes` each, and the cost of doing nothing."""
@@ -36,25 +40,24 @@ def measure(minutes: float, say: Callable[[str], None]) -> dict[str, Figure]:
 
 
 def _at(rate: float, seconds: float, say: Callable[[str], None]) -> dict[str, float]:
-    with fresh_home() as home:
-        settings = Settings(home=home)
-        with running(home, rate) as pipeline:
-            time.sleep(SETTLE_S)
-            began, before = time.time(), _cpu_s(pipeline.pid)
-            while time.time() < began + seconds:
-                time.sleep(LOOK_EVERY_S)
-                still(pipeline)
-                say(f"  {rate:,.0f}/s, minute {(time.time() - began) / 60:.1f}")
-            ended, after = time.time(), _cpu_s(pipeline.pid)
-            beat = heartbeat.read(home)["ingest"].values
-            time.sleep(SETTLE_S)
-            with opened(settings) as lakehouse:
-                wrong = look(lakehouse).books.wrong()
-                url = lakehouse.database_url
-                with connect(url) as connection:
-                    in_gold = gold_latency(connection, began, ended)
-                    taken = connection.execute(TAKEN, (began, ended)).fetchall()[0][0]
-            drain(pipeline)
+    with fresh_home() as home, running(home, rate) as pipeline:
+        time.sleep(SETTLE_S)
+        began, before = time.time(), _cpu_s(pipeline.pid)
+        while time.time() < began + seconds:
+            time.sleep(LOOK_EVERY_S)
+            still(pipeline)
+            say(f"  {rate:,.0f}/s, minute {(time.time() - began) / 60:.1f}")
+        ended, after = time.time(), _cpu_s(pipeline.pid)
+        beat = heartbeat.read(home)["ingest"].values
+        time.sleep(SETTLE_S)
+        with (
+            opened(Settings(home=home)) as lakehouse,
+            connect(lakehouse.database_url) as connection,
+        ):
+            wrong = look(lakehouse).books.wrong()
+            in_gold = gold_latency(connection, began, ended)
+            taken = connection.execute(TAKEN, (began, ended)).fetchall()[0][0]
+        drain(pipeline)
     figures: dict[str, float] = {
         "minutes": (ended - began) / 60,
         "events_a_second": taken / (ended - began),
@@ -67,11 +70,6 @@ def _at(rate: float, seconds: float, say: Callable[[str], None]) -> dict[str, fl
         figures[f"cores.{part}"] = spent / (ended - began)
     say("  " + "  ".join(f"{name} {figure:,.3g}" for name, figure in figures.items()))
     return {f"freshness.{rate:.0f}.{name}": figure for name, figure in figures.items()}
-
-
-TAKEN = """
-select count(*) from raw.events where received_at between to_timestamp(%s) and to_timestamp(%s)
-"""
 
 
 def _idle(say: Callable[[str], None]) -> dict[str, float]:

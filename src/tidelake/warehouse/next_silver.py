@@ -11,6 +11,7 @@ from psycopg import sql
 
 from tidelake.errors import SetupError, UnavailableError
 from tidelake.warehouse.session import Connection, connect
+from tidelake.warehouse.windows import Windows
 
 Values: TypeAlias = Mapping[str, object] | Sequence[object] | None
 
@@ -44,7 +45,7 @@ select exists (
 )
 """
 
-# An earlier attempt is gone on from where it was made as this one would be, of what raw holds.
+# An earlier attempt is gone on from where it was made as this one would be.
 GOOD = """
 select
     to_regnamespace('silver_next') is not null
@@ -56,13 +57,6 @@ select
             models is distinct from %(models)s
             or timezone <> %(timezone)s
             or generation <> 1 + coalesce((select max(generation) from tidelake.windows), 0)
-    )
-    and not exists (
-        select from tidelake.reconciliations as done
-        where removed > 0 and exists (
-            select from tidelake.windows_next as made
-            where made.started_at < done.at and made.from_load_id < done.highest_load_id
-        )
     )
 """
 
@@ -148,7 +142,8 @@ def begin(owner_url: str, models: str, timezone: str) -> bool:
                 hint="Bring them back from the lake: `tidelake rebuild raw --all`, "
                 "then `tidelake rebuild silver`.",
             )
-        if _is_so(connection, GOOD, {"models": models, "timezone": timezone}):
+        made_alike = _is_so(connection, GOOD, {"models": models, "timezone": timezone})
+        if made_alike and not Windows(connection, "next").lost_rows():
             return True
         discard(connection)
         for _, kind, schema in SCHEMAS:
