@@ -61,10 +61,14 @@ class Progress:
         self._what, self._shown = "", -1
 
 
+# In proportion: the live day must not dwarf the others in the daily charts.
+HISTORY, RATE = 250_000, 200
+
+
 def demo(
     ctx: typer.Context,
-    history: Annotated[int, typer.Option(help="events of the last 14 days")] = 200_000,
-    rate: Annotated[float, typer.Option(help="live events a second")] = 2_000,
+    history: Annotated[int, typer.Option(help="events of the last 14 days")] = HISTORY,
+    rate: Annotated[float, typer.Option(help="live events a second")] = RATE,
     seconds: Annotated[float, typer.Option(help="seconds of live traffic")] = 30,
     stay: Annotated[
         bool, typer.Option("--stay", help="then run on, with the dashboard, until Ctrl-C")

@@ -27,9 +27,6 @@ from tidelake.pipeline.up import Running, running
 from tidelake.pipeline.waiting import waiting_in
 from tidelake.settings import Settings
 
-HISTORY_EVENTS = 200_000
-LIVE_RATE = 2_000.0
-LIVE_SECONDS = 30.0
 SDK_MESSAGES = 300
 LAKE_WITHIN_S = 180.0
 MOST_ROWS = 10
@@ -67,9 +64,9 @@ QUESTIONS = {
 class Plan:
     """How much traffic."""
 
-    history: int = HISTORY_EVENTS
-    rate: float = LIVE_RATE
-    seconds: float = LIVE_SECONDS
+    history: int
+    rate: float
+    seconds: float
     sdk: int = SDK_MESSAGES
 
 
@@ -106,9 +103,7 @@ class Screen(Protocol):
     def follow(self, line: str) -> None: ...
 
 
-def demo(
-    settings: Settings, screen: Screen, plan: Plan = Plan()
-) -> tuple[Summary, dict[str, Answer]]:
+def demo(settings: Settings, screen: Screen, plan: Plan) -> tuple[Summary, dict[str, Answer]]:
     """Runs the pipeline, sends traffic, waits until the lake holds it; leaves `demo.json`.
 
     Whether the books balance is in the summary: whoever calls decides what follows. Raises what
